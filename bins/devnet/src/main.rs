@@ -1,0 +1,3 @@
+//! The local chain binary.
+
+fn main() {}

@@ -1,0 +1,3 @@
+//! A whole subnet on one machine.
+
+fn main() {}

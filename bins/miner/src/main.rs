@@ -1,0 +1,3 @@
+//! The miner binary.
+
+fn main() {}

@@ -1,0 +1,3 @@
+//! The validator API binary.
+
+fn main() {}

@@ -1,0 +1,3 @@
+//! The validator binary.
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! Probe, cut, decode and fetch untrusted media through ffmpeg children under limits.

@@ -1,0 +1,1 @@
+//! What every neuron shares: mechanism and worker seams, rounds, persistence, weights, configuration, telemetry.

@@ -1,0 +1,1 @@
+//! Every formula that judges an answer: pure, synchronous, deterministic.

@@ -1,0 +1,1 @@
+//! SQL state, crash-safe Parquet datasets and exact vector indexes.

@@ -1,0 +1,1 @@
+//! Fixture loader, golden-vector harness and the architecture tests; for development only.

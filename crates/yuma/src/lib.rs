@@ -1,0 +1,1 @@
+//! The Yuma Consensus epoch as a pure function.
