@@ -1,1 +1,37 @@
-//! The Chain seam and its subxt client: metagraph, registration, serving, weights that are confirmed on chain.
+//! What a neuron needs of a chain: the [`Chain`] seam, and behind the feature `client` the subxt
+//! client that fills it on any Bittensor runtime.
+//!
+//! Nothing is silent here. [`Chain::set_weights`] answers with exactly one [`WeightsOutcome`]: on
+//! chain, as read back from storage, or refused with a named [`WeightsRefusal`] and its numbers.
+//! Everything else is an [`Error`], and [`Error::is_retryable`] says whether trying again can help.
+//! This crate computes no weights and runs no consensus; see `adit-scoring` and `adit-yuma`.
+//!
+//! Features: `client` (subxt, tokio), `testing` ([`testing::FakeChain`]). Neither is on by default,
+//! so that code written against the seam compiles no chain library.
+//!
+//! ```
+//! use adit_chain::{Chain, Result, WeightsOutcome};
+//! use adit_primitives::{NetUid, WeightVector};
+//!
+//! /// What a validator logs after it tried to set weights.
+//! async fn report(chain: &impl Chain, weights: &WeightVector) -> Result<String> {
+//!     Ok(match chain.set_weights(NetUid(1), weights, 0).await? {
+//!         WeightsOutcome::OnChain { block, weights, .. } => {
+//!             format!("{} weights on chain at block {block}", weights.len())
+//!         }
+//!         WeightsOutcome::Refused(refusal) => format!("{}: {refusal}", refusal.code()),
+//!     })
+//! }
+//! ```
+
+mod chain;
+mod error;
+#[cfg(any(test, feature = "testing", feature = "client"))]
+mod preflight;
+mod refusal;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
+
+pub use chain::{BlockHead, BlockStream, Chain, Served, WeightsOutcome};
+pub use error::{Error, ForeignError, Result};
+pub use refusal::WeightsRefusal;

@@ -1,0 +1,192 @@
+use std::time::Duration;
+
+use adit_primitives::{BlockHash, NetUid, Uid, WeightVector};
+
+/// An error of a library that is not part of this crate's interface.
+pub type ForeignError = Box<dyn std::error::Error + Send + Sync>;
+
+/// What can go wrong between a neuron and a chain.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// No endpoint was given.
+    #[error("no chain endpoint is configured")]
+    NoEndpoint,
+    /// The text is not a WebSocket URL.
+    #[error("{endpoint:?} is not a ws:// or wss:// URL")]
+    Endpoint {
+        /// The offending text.
+        endpoint: String,
+    },
+    /// An endpoint cannot be reached. Retryable.
+    #[error("cannot connect to {endpoint}")]
+    Connect {
+        /// The endpoint tried last.
+        endpoint: String,
+        /// What the transport said.
+        #[source]
+        source: ForeignError,
+    },
+    /// The connection broke during a request. Retryable.
+    #[error("lost the connection during {during}")]
+    ConnectionLost {
+        /// What was going on.
+        during: &'static str,
+        /// What the transport said.
+        #[source]
+        source: ForeignError,
+    },
+    /// The node did not answer in time. Retryable.
+    #[error("no answer to {during} within {after:?}")]
+    Timeout {
+        /// What was going on.
+        during: &'static str,
+        /// How long we waited.
+        after: Duration,
+    },
+    /// The node answers, but makes no new blocks. Retryable.
+    #[error("{endpoint} has shown no new block for {since:?}")]
+    Stalled {
+        /// The endpoint.
+        endpoint: String,
+        /// How long it has stood still.
+        since: Duration,
+    },
+    /// The node behind the endpoint belongs to another chain.
+    #[error("{endpoint} is on the chain with genesis {found}, not {expected}")]
+    ForeignGenesis {
+        /// The endpoint.
+        endpoint: String,
+        /// Genesis of our chain.
+        expected: BlockHash,
+        /// Genesis found.
+        found: BlockHash,
+    },
+    /// The node answered a request with an error.
+    #[error("{method} was answered with error {code}: {message}")]
+    Rpc {
+        /// The method called.
+        method: &'static str,
+        /// JSON-RPC error code.
+        code: i64,
+        /// The node's words.
+        message: String,
+    },
+    /// The runtime has no such pallet, storage item, call or constant.
+    #[error("this runtime has no {pallet}.{item}")]
+    NotInRuntime {
+        /// The pallet.
+        pallet: &'static str,
+        /// What was looked for in it.
+        item: &'static str,
+    },
+    /// Bytes from the node do not have the shape we expect.
+    #[error("cannot read {what}: {reason}")]
+    Decode {
+        /// What was being read.
+        what: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A transaction could not be put together from the runtime's metadata.
+    #[error("cannot build {call}")]
+    Build {
+        /// Pallet and call.
+        call: &'static str,
+        /// Why.
+        #[source]
+        source: ForeignError,
+    },
+    /// There is no such subnet.
+    #[error("there is no subnet {netuid}")]
+    NoSuchSubnet {
+        /// The number asked for.
+        netuid: NetUid,
+    },
+    /// Writing needs a key, and the client has none.
+    #[error("this client has no signer")]
+    NoSigner,
+    /// The node's transaction pool did not take a transaction.
+    #[error("{call} was refused by the transaction pool with {code}: {message}")]
+    Pool {
+        /// Pallet and call.
+        call: &'static str,
+        /// JSON-RPC error code (1010 invalid, 1012 banned, 1014 priority too low, …).
+        code: i64,
+        /// The node's words, with a custom code replaced by its name.
+        message: String,
+    },
+    /// A transaction is in a block and failed there.
+    #[error("{call} failed on chain with {pallet}.{error}")]
+    Refused {
+        /// Pallet and call.
+        call: &'static str,
+        /// Pallet that failed, by name from the block's metadata.
+        pallet: String,
+        /// Its error, by name from the block's metadata.
+        error: String,
+    },
+    /// A transaction left and its fate could not be learnt while it could still be included.
+    #[error("{call}: transaction {extrinsic} left, its fate is not known: {reason}")]
+    Undetermined {
+        /// Pallet and call.
+        call: &'static str,
+        /// Hash of the transaction.
+        extrinsic: BlockHash,
+        /// Why it is not known.
+        reason: String,
+    },
+    /// A transaction was never included and cannot be any more. Retryable.
+    #[error("{call}: transaction {extrinsic} was not included before it expired")]
+    Expired {
+        /// Pallet and call.
+        call: &'static str,
+        /// Hash of the transaction.
+        extrinsic: BlockHash,
+    },
+    /// The chain reported success, but its storage says something else.
+    #[error("weights of uid {uid} on subnet {netuid} were taken, but {found:?} was read back")]
+    ReadBack {
+        /// The subnet.
+        netuid: NetUid,
+        /// Our place in it.
+        uid: Uid,
+        /// What storage holds.
+        found: WeightVector,
+    },
+    /// The chain reported that an axon was taken, but its storage says something else.
+    #[error("the axon on subnet {netuid} was taken, but another one was read back")]
+    AxonReadBack {
+        /// The subnet.
+        netuid: NetUid,
+    },
+    /// Plain data from the chain breaks its own rules.
+    #[error(transparent)]
+    Primitives(#[from] adit_primitives::Error),
+    /// A failure that a test wrote into its script.
+    #[error("scripted failure: {reason}")]
+    Scripted {
+        /// What the script says.
+        reason: String,
+        /// What [`Error::is_retryable`] answers.
+        retryable: bool,
+    },
+}
+
+impl Error {
+    /// Whether the same request can succeed later without anything else changing.
+    pub const fn is_retryable(&self) -> bool {
+        match self {
+            Self::Connect { .. }
+            | Self::ConnectionLost { .. }
+            | Self::Timeout { .. }
+            | Self::Stalled { .. }
+            | Self::Expired { .. } => true,
+            Self::Scripted { retryable, .. } => *retryable,
+            _ => false,
+        }
+    }
+}
+
+/// Result of this crate.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
