@@ -1,0 +1,28 @@
+use std::{io, path::PathBuf};
+
+/// Why a fixture could not be loaded.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The file is missing or unreadable.
+    #[error("cannot read fixture {}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        #[source]
+        source: io::Error,
+    },
+    /// The file is not the JSON that was asked for.
+    #[error("fixture {} has another shape", path.display())]
+    Shape {
+        /// The file.
+        path: PathBuf,
+        /// Where it differs.
+        #[source]
+        source: serde_json::Error,
+    },
+}
+
+/// Result of this crate.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
