@@ -1,1 +1,56 @@
 //! The Yuma Consensus epoch as a pure function.
+//!
+//! Given what the chain knows of a subnet at a block, [`epoch`] computes what the chain computes:
+//! consensus, incentive, dividends, bonds, permits and emission, exact to the bit. It reproduces
+//! the sparse `epoch_mechanism` of the subtensor runtime (spec 425), with legacy bonds (Yuma 2)
+//! and Yuma 3 bonds with and without liquid alpha. It reads no chain: `adit-chain` does, and
+//! `adit-devnet` runs this function at its tempo.
+//!
+//! ```
+//! use adit_primitives::{Block, Rao, Uid};
+//! use adit_yuma::{EpochInput, EpochNeuron, EpochParameters, epoch};
+//!
+//! let validator = EpochNeuron {
+//!     stake: Rao::from_tao(1_000),
+//!     last_update: Block(90),
+//!     validator_permit: true,
+//!     weights: vec![(Uid(1), u16::MAX)],
+//!     ..EpochNeuron::default()
+//! };
+//! let miner = EpochNeuron {
+//!     last_update: Block(10),
+//!     registered_at: Block(10),
+//!     ..EpochNeuron::default()
+//! };
+//! let input = EpochInput {
+//!     current_block: Block(100),
+//!     last_epoch: Block(50),
+//!     emission: Rao(1_000),
+//!     neurons: vec![validator, miner],
+//! };
+//! let output = epoch(&input, &EpochParameters::default())?;
+//! assert_eq!(output.incentive, [0, u16::MAX]);
+//! assert_eq!(output.server_emission, [Rao(0), Rao(500)]);
+//! assert_eq!(output.validator_emission, [Rao(500), Rao(0)]);
+//! # Ok::<(), adit_yuma::Error>(())
+//! ```
+
+mod bonds;
+mod epoch;
+mod error;
+mod exponential;
+mod fixed;
+mod input;
+mod median;
+mod output;
+mod parameters;
+mod sparse;
+mod vector;
+mod weights;
+
+pub use epoch::{epoch, epoch_traced};
+pub use error::{Error, Result};
+pub use input::{EpochInput, EpochNeuron};
+pub use output::{EpochOutput, EpochTrace};
+pub use parameters::{EpochParameters, LiquidAlpha};
+pub use weights::{max_upscale, within_max_weight};

@@ -1,0 +1,49 @@
+use adit_primitives::Uid;
+
+/// Why an epoch cannot be computed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A subnet has at most 65,536 neurons.
+    #[error("{neurons} neurons are more than uids can count")]
+    TooManyNeurons {
+        /// The number of neurons.
+        neurons: usize,
+    },
+    /// A row of weights or bonds names a uid the subnet does not have.
+    #[error("the {row} of uid {uid} name uid {target}, but the subnet has {neurons} neurons")]
+    UnknownUid {
+        /// `weights` or `bonds`.
+        row: &'static str,
+        /// Whose row it is.
+        uid: Uid,
+        /// The uid it names.
+        target: Uid,
+        /// The number of neurons.
+        neurons: usize,
+    },
+    /// A row of weights or bonds names a uid twice.
+    #[error("the {row} of uid {uid} name uid {target} twice")]
+    RepeatedUid {
+        /// `weights` or `bonds`.
+        row: &'static str,
+        /// Whose row it is.
+        uid: Uid,
+        /// The uid it names twice.
+        target: Uid,
+    },
+    /// The owner is not a uid of the subnet.
+    #[error("the owner's uid {owner} is not one of {neurons} neurons")]
+    UnknownOwner {
+        /// The owner's uid.
+        owner: Uid,
+        /// The number of neurons.
+        neurons: usize,
+    },
+    /// The stakes sum to more than 2^63 rao, which the chain's arithmetic cannot hold.
+    #[error("the stakes sum to more than 2^63 rao")]
+    TooMuchStake,
+}
+
+/// Result of this crate.
+pub type Result<T, E = Error> = std::result::Result<T, E>;

@@ -1,0 +1,129 @@
+use adit_primitives::{Block, Rao, Uid};
+use adit_yuma::{EpochInput, EpochNeuron, EpochParameters, LiquidAlpha, epoch};
+use proptest::prelude::*;
+
+fn row(n: usize) -> impl Strategy<Value = Vec<(Uid, u16)>> {
+    let uids: Vec<u16> = (0..n as u16).collect();
+    prop::sample::subsequence(uids, 0..=n)
+        .prop_shuffle()
+        .prop_flat_map(|uids| {
+            let len = uids.len();
+            (Just(uids), prop::collection::vec(any::<u16>(), len))
+        })
+        .prop_map(|(uids, values)| uids.into_iter().map(Uid).zip(values).collect())
+}
+
+fn neuron(n: usize) -> impl Strategy<Value = EpochNeuron> {
+    (
+        0_u64..1 << 55,
+        0_u64..300,
+        0_u64..300,
+        any::<bool>(),
+        prop::option::of(0_u64..300),
+        row(n),
+        row(n),
+    )
+        .prop_map(
+            |(stake, last_update, registered_at, validator_permit, commit, weights, bonds)| {
+                EpochNeuron {
+                    stake: Rao(stake),
+                    last_update: Block(last_update),
+                    registered_at: Block(registered_at),
+                    validator_permit,
+                    earliest_commit: commit.map(Block),
+                    weights,
+                    bonds,
+                }
+            },
+        )
+}
+
+prop_compose! {
+    fn liquid()(low: u16, high: u16, steepness: i16) -> LiquidAlpha {
+        LiquidAlpha { low, high, steepness }
+    }
+}
+
+prop_compose! {
+    fn parameters(n: u16)(
+        kappa: u16,
+        bonds_penalty: u16,
+        bonds_moving_average in 0_u64..=1_000_000,
+        yuma3: bool,
+        liquid_alpha in prop::option::of(liquid()),
+        activity_cutoff in 0_u64..200,
+        max_validators in 0_u16..20,
+        threshold in 0_u64..1 << 54,
+        owner in prop::option::of(0..n),
+    ) -> EpochParameters {
+        EpochParameters {
+            kappa,
+            bonds_penalty,
+            bonds_moving_average,
+            yuma3,
+            liquid_alpha,
+            activity_cutoff,
+            max_validators,
+            stake_threshold: Rao(threshold),
+            owner: owner.map(Uid),
+        }
+    }
+}
+
+fn case() -> impl Strategy<Value = (EpochInput, EpochParameters)> {
+    (1_usize..12).prop_flat_map(|n| {
+        let input = (
+            prop::collection::vec(neuron(n), n),
+            0_u64..300,
+            any::<u64>(),
+        )
+            .prop_map(|(neurons, last_epoch, emission)| EpochInput {
+                current_block: Block(300),
+                last_epoch: Block(last_epoch),
+                emission: Rao(emission),
+                neurons,
+            });
+        (input, parameters(n as u16))
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(256))]
+
+    #[test]
+    fn every_epoch_keeps_the_books((input, parameters) in case()) {
+        let output = epoch(&input, &parameters).unwrap();
+        let n = input.neurons.len();
+        let total = |amounts: &[Rao]| amounts.iter().map(|a| u128::from(a.0)).sum::<u128>();
+        prop_assert!(total(&output.emission) <= u128::from(input.emission.0));
+        let parts = total(&output.server_emission) + total(&output.validator_emission);
+        prop_assert!(parts <= u128::from(input.emission.0));
+        let share = |values: &[u16]| values.iter().map(|&v| u32::from(v)).sum::<u32>();
+        prop_assert!(share(&output.incentive) <= 65_535);
+        prop_assert!(share(&output.dividends) <= 65_535);
+        prop_assert!(share(&output.stake_weight) <= 65_535);
+        let permits = output.validator_permit.iter().filter(|permit| **permit).count();
+        let most = usize::from(parameters.max_validators) + usize::from(parameters.owner.is_some());
+        prop_assert!(permits <= most.min(n));
+        for uid in 0..n {
+            let earns = output.validator_emission[uid] > Rao(0);
+            let owner = parameters.owner == Some(Uid(uid as u16));
+            let counted = input.neurons[uid].stake >= parameters.stake_threshold || owner;
+            prop_assert!(!earns || counted, "only stake that counts earns dividends");
+            prop_assert!(output.validator_permit[uid] || output.bonds[uid].is_empty());
+            let in_time = input.neurons[uid].last_update.0 + parameters.activity_cutoff >= 300;
+            prop_assert_eq!(output.active[uid], in_time);
+        }
+    }
+
+    #[test]
+    fn what_nobody_with_a_permit_says_changes_nothing((mut input, parameters) in case()) {
+        let before = epoch(&input, &parameters).unwrap();
+        for (uid, neuron) in input.neurons.iter_mut().enumerate() {
+            if !neuron.validator_permit && parameters.owner != Some(Uid(uid as u16)) {
+                neuron.weights.clear();
+            }
+        }
+        prop_assert_eq!(epoch(&input, &parameters).unwrap(), before);
+    }
+}

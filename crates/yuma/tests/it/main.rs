@@ -1,0 +1,7 @@
+//! The epoch against the chain's own.
+
+#![expect(clippy::unwrap_used, reason = "a test's setup fails by panicking")]
+
+mod golden;
+mod invariants;
+mod refusals;
