@@ -25,6 +25,8 @@
 //! ```
 
 mod chain;
+#[cfg(feature = "client")]
+pub mod client;
 mod error;
 #[cfg(any(test, feature = "testing", feature = "client"))]
 mod preflight;

@@ -1,0 +1,220 @@
+//! The production client: subxt for encoding and decoding by metadata, JSON-RPC with failover below.
+
+mod account;
+mod axon;
+mod blocks;
+mod connection;
+mod determine;
+mod events;
+mod link;
+mod metagraph;
+mod options;
+mod runtime;
+mod signer;
+mod snapshot;
+mod submit;
+mod tip;
+mod weights;
+
+use std::{collections::HashMap, fmt, sync::Arc};
+
+use adit_primitives::{
+    AccountId, AxonInfo, Block, BlockHash, Metagraph, NetUid, Uid, WeightVector,
+};
+use adit_wallet::Keypair;
+use backon::{BackoffBuilder as _, Retryable as _};
+use tokio::sync::{Mutex, watch};
+
+pub use account::{Receipt, Registration};
+pub use options::ClientOptions;
+
+use crate::{BlockStream, Chain, Error, Result, Served, WeightsOutcome};
+use link::Link;
+use runtime::Runtimes;
+use snapshot::Snapshot;
+use tip::{Follower, Tip};
+
+/// A connection to a Bittensor chain that outlives its sockets.
+///
+/// It speaks to the first endpoint that answers, is on the right chain and makes blocks, and moves
+/// on to the next one when that ends. Everything is encoded and decoded with the metadata of the
+/// block in question, so that a runtime upgrade needs no new build. Clones share one connection.
+///
+/// ```no_run
+/// use adit_chain::{Chain as _, client::{Client, ClientOptions}};
+/// use adit_primitives::NetUid;
+///
+/// # async fn example() -> adit_chain::Result<()> {
+/// let endpoints = ["ws://127.0.0.1:9944".to_owned()];
+/// let client = Client::connect(&endpoints, ClientOptions::default()).await?;
+/// let metagraph = client.metagraph(NetUid(1)).await?;
+/// println!("{} neurons at block {}", metagraph.neurons().len(), metagraph.block);
+/// # Ok(()) }
+/// ```
+#[derive(Clone)]
+pub struct Client {
+    shared: Arc<Shared>,
+    signer: Option<Arc<Keypair>>,
+}
+
+struct Shared {
+    link: Arc<Link>,
+    runtimes: Runtimes,
+    options: ClientOptions,
+    nonces: Mutex<HashMap<AccountId, Arc<Mutex<()>>>>,
+    tip: watch::Receiver<Tip>,
+    _follower: Follower,
+}
+
+impl Client {
+    /// Connects to the first endpoint that answers, without a key: reading only.
+    ///
+    /// The genesis of that node becomes the chain of this client for good; endpoints that turn out
+    /// to be on another one are refused.
+    ///
+    /// # Errors
+    /// [`Error::NoEndpoint`], [`Error::Endpoint`], or why the last endpoint could not be used after
+    /// all were tried [`ClientOptions::attempts`] times.
+    pub async fn connect(endpoints: &[String], options: ClientOptions) -> Result<Self> {
+        let link = Arc::new(Link::new(endpoints, options.clone())?);
+        link.connection().await?;
+        let (follower, tip) = Follower::start(Arc::clone(&link), &options);
+        let shared = Shared {
+            link,
+            runtimes: Runtimes::default(),
+            options,
+            nonces: Mutex::default(),
+            tip,
+            _follower: follower,
+        };
+        Ok(Self {
+            shared: Arc::new(shared),
+            signer: None,
+        })
+    }
+
+    /// The same connection with a hotkey that signs [`Chain::set_weights`] and
+    /// [`Chain::serve_axon`].
+    #[must_use]
+    pub fn with_signer(&self, hotkey: Arc<Keypair>) -> Self {
+        Self {
+            shared: Arc::clone(&self.shared),
+            signer: Some(hotkey),
+        }
+    }
+
+    /// The account that signs, if there is one.
+    pub fn signer(&self) -> Option<AccountId> {
+        self.signer.as_ref().map(|keypair| keypair.account())
+    }
+
+    /// The first block of this client's chain.
+    ///
+    /// # Errors
+    /// A failure to reach the chain.
+    pub async fn genesis(&self) -> Result<BlockHash> {
+        Ok(self.shared.link.connection().await?.genesis())
+    }
+
+    /// The endpoint in use now.
+    ///
+    /// # Errors
+    /// A failure to reach the chain.
+    pub async fn endpoint(&self) -> Result<String> {
+        Ok(self.shared.link.connection().await?.endpoint().to_owned())
+    }
+
+    /// The spec version of the runtime at the newest block.
+    ///
+    /// # Errors
+    /// A failure to reach the chain.
+    pub async fn spec_version(&self) -> Result<u32> {
+        let shared = &self.shared;
+        shared
+            .retrying(|| async { Ok(shared.snapshot().await?.runtime.spec_version) })
+            .await
+    }
+
+    fn hotkey(&self) -> Result<&Keypair> {
+        self.signer.as_deref().ok_or(Error::NoSigner)
+    }
+}
+
+impl Shared {
+    /// The newest block with its runtime, to read several things from.
+    async fn snapshot(&self) -> Result<Snapshot> {
+        let connection = self.link.connection().await?;
+        let head = connection.newest().await?;
+        let runtime = self.runtimes.at(&connection, head.hash).await?;
+        Ok(Snapshot {
+            connection,
+            runtime,
+            head,
+        })
+    }
+
+    /// Repeats a read that failed for a passing reason, on a new connection if need be.
+    async fn retrying<T, F: Future<Output = Result<T>>>(
+        &self,
+        read: impl FnMut() -> F,
+    ) -> Result<T> {
+        read.retry(self.options.backoff().build())
+            .when(Error::is_retryable)
+            .notify(|error, after| {
+                tracing::warn!(%error, ?after, "a read from the chain failed and is repeated");
+            })
+            .await
+    }
+}
+
+impl Chain for Client {
+    async fn metagraph(&self, netuid: NetUid) -> Result<Metagraph> {
+        let shared = &self.shared;
+        shared
+            .retrying(|| async { metagraph::read(&shared.snapshot().await?, netuid).await })
+            .await
+    }
+
+    async fn head(&self) -> Result<Block> {
+        let shared = &self.shared;
+        shared
+            .retrying(|| async {
+                let connection = shared.link.connection().await?;
+                Ok(connection.newest().await?.number)
+            })
+            .await
+    }
+
+    async fn blocks(&self) -> Result<BlockStream> {
+        Ok(blocks::stream(Arc::clone(&self.shared)))
+    }
+
+    async fn serve_axon(&self, netuid: NetUid, axon: &AxonInfo) -> Result<Served> {
+        axon::serve(&self.shared, self.hotkey()?, netuid, axon).await
+    }
+
+    async fn set_weights(
+        &self,
+        netuid: NetUid,
+        weights: &WeightVector,
+        version_key: u64,
+    ) -> Result<WeightsOutcome> {
+        weights::set(&self.shared, self.hotkey()?, netuid, weights, version_key).await
+    }
+
+    async fn weights_on_chain(&self, netuid: NetUid, uid: Uid) -> Result<WeightVector> {
+        let shared = &self.shared;
+        shared
+            .retrying(|| async { weights::row(&shared.snapshot().await?, netuid, uid).await })
+            .await
+    }
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Client")
+            .field("endpoints", &self.shared.link.endpoints())
+            .field("signer", &self.signer())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,245 @@
+use adit_primitives::{
+    AccountId, Block, Coldkey, Hotkey, Metagraph, NetUid, Neuron, Rao, SubnetParameters, Uid,
+};
+
+use super::{
+    axon::{self, AxonFields},
+    snapshot::{Answers, Query, Slot, Snapshot, account_key, netuid_key, uid_key},
+};
+use crate::{Error, Result};
+
+/// The root network, whose stake counts on every subnet with the runtime's `TaoWeight`.
+const ROOT: NetUid = NetUid(0);
+
+/// Reads a subnet in three requests: its vectors, its keys, and what hangs on the keys.
+pub(super) async fn read(snapshot: &Snapshot, netuid: NetUid) -> Result<Metagraph> {
+    let mut query = snapshot.query();
+    let exists = query.subtensor::<bool>("NetworksAdded", vec![netuid_key(netuid)])?;
+    let parameters = ParameterSlots::add(&mut query, netuid)?;
+    let columns = ColumnSlots::add(&mut query, netuid)?;
+    let answers = query.fetch().await?;
+    let columns = columns.read(&answers)?;
+    if answers.is_known(&exists) && !answers.value(&exists)? && columns.neurons == 0 {
+        return Err(Error::NoSuchSubnet { netuid });
+    }
+    let parameters = parameters.read(&answers)?;
+
+    let keys = read_keys(snapshot, netuid, columns.neurons).await?;
+    let neurons = read_neurons(snapshot, netuid, &keys, &columns).await?;
+    let head = snapshot.head;
+    Ok(Metagraph::new(
+        netuid,
+        head.number,
+        head.hash,
+        parameters,
+        neurons,
+    )?)
+}
+
+/// Hotkey and block of registration of every uid.
+async fn read_keys(
+    snapshot: &Snapshot,
+    netuid: NetUid,
+    neurons: u16,
+) -> Result<Vec<(Hotkey, u64)>> {
+    let mut query = snapshot.query();
+    let mut slots = Vec::with_capacity(usize::from(neurons));
+    for uid in (0..neurons).map(Uid) {
+        let key = || vec![netuid_key(netuid), uid_key(uid)];
+        slots.push((
+            query.subtensor::<[u8; 32]>("Keys", key())?,
+            query.subtensor::<u64>("BlockAtRegistration", key())?,
+        ));
+    }
+    let answers = query.fetch().await?;
+    let read = |(key, registered): &(Slot<[u8; 32]>, Slot<u64>)| {
+        let hotkey = Hotkey::new(answers.value(key)?);
+        Ok((hotkey, answers.value(registered)?))
+    };
+    slots.iter().map(read).collect()
+}
+
+async fn read_neurons(
+    snapshot: &Snapshot,
+    netuid: NetUid,
+    keys: &[(Hotkey, u64)],
+    columns: &Columns,
+) -> Result<Vec<Neuron>> {
+    let mut query = snapshot.query();
+    let mut slots = Vec::with_capacity(keys.len());
+    for (hotkey, _) in keys {
+        let account = hotkey.account();
+        let axon = vec![netuid_key(netuid), account_key(account)];
+        slots.push((
+            query.subtensor::<AxonFields>("Axons", axon)?,
+            query.subtensor::<[u8; 32]>("Owner", vec![account_key(account)])?,
+            StakeSlots::add(&mut query, netuid, account)?,
+        ));
+    }
+    let answers = query.fetch().await?;
+    let mut neurons = Vec::with_capacity(keys.len());
+    for (place, ((hotkey, registered), (axon, owner, stake))) in keys.iter().zip(&slots).enumerate()
+    {
+        neurons.push(Neuron {
+            uid: Uid(u16::try_from(place).unwrap_or(u16::MAX)),
+            hotkey: *hotkey,
+            coldkey: Coldkey::new(answers.value(owner)?),
+            axon: answers.optional(axon)?.as_ref().and_then(axon::read),
+            stake: stake.read(&answers)?,
+            validator_permit: at(&columns.permits, place),
+            active: at(&columns.active, place),
+            incentive: at(&columns.incentive, place),
+            dividends: at(&columns.dividends, place),
+            consensus: at(&columns.consensus, place),
+            validator_trust: at(&columns.validator_trust, place),
+            emission: Rao(at(&columns.emission, place)),
+            last_update: Block(at(&columns.last_update, place)),
+            registered_at: Block(*registered),
+        });
+    }
+    Ok(neurons)
+}
+
+fn at<T: Copy + Default>(column: &[T], place: usize) -> T {
+    column.get(place).copied().unwrap_or_default()
+}
+
+/// The vectors of a subnet, one entry a uid.
+struct Columns {
+    neurons: u16,
+    active: Vec<bool>,
+    permits: Vec<bool>,
+    incentive: Vec<u16>,
+    dividends: Vec<u16>,
+    consensus: Vec<u16>,
+    validator_trust: Vec<u16>,
+    emission: Vec<u64>,
+    last_update: Vec<u64>,
+}
+
+struct ColumnSlots {
+    neurons: Slot<u16>,
+    active: Slot<Vec<bool>>,
+    permits: Slot<Vec<bool>>,
+    incentive: Slot<Vec<u16>>,
+    dividends: Slot<Vec<u16>>,
+    consensus: Slot<Vec<u16>>,
+    validator_trust: Slot<Vec<u16>>,
+    emission: Slot<Vec<u64>>,
+    last_update: Slot<Vec<u64>>,
+}
+
+impl ColumnSlots {
+    fn add(query: &mut Query<'_>, netuid: NetUid) -> Result<Self> {
+        let key = || vec![netuid_key(netuid)];
+        Ok(Self {
+            neurons: query.subtensor("SubnetworkN", key())?,
+            active: query.subtensor("Active", key())?,
+            permits: query.subtensor("ValidatorPermit", key())?,
+            incentive: query.subtensor("Incentive", key())?,
+            dividends: query.subtensor("Dividends", key())?,
+            consensus: query.subtensor("Consensus", key())?,
+            validator_trust: query.subtensor("ValidatorTrust", key())?,
+            emission: query.subtensor("Emission", key())?,
+            last_update: query.subtensor("LastUpdate", key())?,
+        })
+    }
+
+    fn read(&self, answers: &Answers<'_>) -> Result<Columns> {
+        Ok(Columns {
+            neurons: answers.value(&self.neurons)?,
+            active: answers.value(&self.active)?,
+            permits: answers.value(&self.permits)?,
+            incentive: answers.value(&self.incentive)?,
+            dividends: answers.value(&self.dividends)?,
+            consensus: answers.value(&self.consensus)?,
+            validator_trust: answers.value(&self.validator_trust)?,
+            emission: answers.value(&self.emission)?,
+            last_update: answers.value(&self.last_update)?,
+        })
+    }
+}
+
+/// The hyperparameters, to be read with other things in one request.
+pub(super) struct ParameterSlots {
+    tempo: Slot<u16>,
+    min_allowed_weights: Slot<u16>,
+    max_weights_limit: Slot<u16>,
+    weights_rate_limit: Slot<u64>,
+    weights_version: Slot<u64>,
+    commit_reveal: Slot<bool>,
+}
+
+impl ParameterSlots {
+    pub(super) fn add(query: &mut Query<'_>, netuid: NetUid) -> Result<Self> {
+        let key = || vec![netuid_key(netuid)];
+        Ok(Self {
+            tempo: query.subtensor("Tempo", key())?,
+            min_allowed_weights: query.subtensor("MinAllowedWeights", key())?,
+            max_weights_limit: query.subtensor("MaxWeightsLimit", key())?,
+            weights_rate_limit: query.subtensor("WeightsSetRateLimit", key())?,
+            weights_version: query.subtensor("WeightsVersionKey", key())?,
+            commit_reveal: query.subtensor("CommitRevealWeightsEnabled", key())?,
+        })
+    }
+
+    pub(super) fn read(&self, answers: &Answers<'_>) -> Result<SubnetParameters> {
+        let limit = answers.optional(&self.max_weights_limit)?;
+        Ok(SubnetParameters {
+            tempo: answers.value(&self.tempo)?,
+            min_allowed_weights: answers.value(&self.min_allowed_weights)?,
+            // A runtime without the limit has none.
+            max_weights_limit: limit.unwrap_or(u16::MAX),
+            weights_rate_limit: answers.value(&self.weights_rate_limit)?,
+            weights_version: answers.value(&self.weights_version)?,
+            commit_reveal: answers.value(&self.commit_reveal)?,
+        })
+    }
+}
+
+/// A neuron's stake: its alpha on the subnet, and its root stake times `TaoWeight / 2⁶⁴`.
+///
+/// Stake that child keys bring or take is not in it.
+pub(super) struct StakeSlots {
+    alpha: Slot<u64>,
+    root: Slot<u64>,
+    tao_weight: Slot<u64>,
+}
+
+impl StakeSlots {
+    pub(super) fn add(query: &mut Query<'_>, netuid: NetUid, hotkey: AccountId) -> Result<Self> {
+        let key = |netuid| vec![account_key(hotkey), netuid_key(netuid)];
+        Ok(Self {
+            alpha: query.subtensor("TotalHotkeyAlpha", key(netuid))?,
+            root: query.subtensor("TotalHotkeyAlpha", key(ROOT))?,
+            tao_weight: query.subtensor("TaoWeight", vec![])?,
+        })
+    }
+
+    pub(super) fn is_known(&self, answers: &Answers<'_>) -> bool {
+        answers.is_known(&self.alpha)
+    }
+
+    pub(super) fn read(&self, answers: &Answers<'_>) -> Result<Rao> {
+        let alpha = answers.value(&self.alpha)?;
+        let root = answers.value(&self.root)?;
+        Ok(total_stake(alpha, root, answers.value(&self.tao_weight)?))
+    }
+}
+
+fn total_stake(alpha: u64, root: u64, tao_weight: u64) -> Rao {
+    let weighed = (u128::from(root) * u128::from(tao_weight)) >> 64;
+    Rao(alpha.saturating_add(u64::try_from(weighed).unwrap_or(u64::MAX)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn root_stake_counts_by_its_weight() {
+        assert_eq!(total_stake(7, 0, u64::MAX), Rao(7));
+        assert_eq!(total_stake(7, 100, 1 << 63), Rao(57));
+        assert_eq!(total_stake(u64::MAX, u64::MAX, u64::MAX), Rao(u64::MAX));
+    }
+}

@@ -1,0 +1,58 @@
+use std::time::Duration;
+
+use backon::ExponentialBuilder;
+
+/// How patient a [`Client`](super::Client) is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ClientOptions {
+    /// Longest time to open a connection.
+    pub connect_timeout: Duration,
+    /// Longest time for one answer of a node.
+    pub request_timeout: Duration,
+    /// A node that shows no new block for this long counts as down.
+    pub stall: Duration,
+    /// How often a read is tried, and how often the list of endpoints is gone through.
+    pub attempts: usize,
+    /// Pause before the second attempt; it doubles from there on, with jitter.
+    pub shortest_pause: Duration,
+    /// Longest pause between two attempts.
+    pub longest_pause: Duration,
+    /// Blocks after which a transaction that was not included can no longer be; a power of two from
+    /// 4 to 65536.
+    pub mortality: u64,
+    /// How long to wait for finality after inclusion. Where it does not come, the block must still
+    /// be on the best chain.
+    pub finality_wait: Duration,
+    /// How long to look for a transaction whose connection was lost.
+    pub determination_wait: Duration,
+}
+
+impl Default for ClientOptions {
+    fn default() -> Self {
+        Self {
+            connect_timeout: Duration::from_secs(10),
+            request_timeout: Duration::from_secs(20),
+            stall: Duration::from_secs(60),
+            attempts: 5,
+            shortest_pause: Duration::from_millis(250),
+            longest_pause: Duration::from_secs(15),
+            mortality: 64,
+            finality_wait: Duration::from_secs(60),
+            determination_wait: Duration::from_secs(20 * 60),
+        }
+    }
+}
+
+impl ClientOptions {
+    pub(super) fn backoff(&self) -> ExponentialBuilder {
+        ExponentialBuilder::new()
+            .with_jitter()
+            .with_min_delay(self.shortest_pause)
+            .with_max_delay(self.longest_pause)
+            .with_max_times(self.attempts.saturating_sub(1))
+    }
+
+    pub(super) fn endless_backoff(&self) -> ExponentialBuilder {
+        self.backoff().without_max_times()
+    }
+}
