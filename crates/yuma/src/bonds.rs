@@ -73,7 +73,7 @@ fn plain_alpha(parameters: &EpochParameters) -> Fixed {
 }
 
 /// `min(1, (1 − α) · old + α · weight)` for the cells that have a weight, with an α of its own
-/// for each; bonds without a weight vanish.
+/// for each; bonds without a weight vanish, and so do bonds that come to nothing.
 fn liquid_average(weights: &Rows, old: &Rows, consensus: &[Fixed], liquid: &LiquidAlpha) -> Rows {
     weights
         .iter()
@@ -98,6 +98,7 @@ fn liquid_average(weights: &Rows, old: &Rows, consensus: &[Fixed], liquid: &Liqu
                     let bought = alpha.times(weight).max(Fixed::ZERO);
                     (column, kept.plus(bought).min(Fixed::ONE))
                 })
+                .filter(|(_, bond)| bond.is_positive())
                 .collect()
         })
         .collect()

@@ -37,41 +37,9 @@ pub(crate) fn exp(x: Fixed) -> Fixed {
 
 #[cfg(test)]
 mod tests {
-    use adit_testkit::load_json;
     use proptest::prelude::*;
-    use serde::Deserialize;
 
     use super::*;
-
-    #[derive(Deserialize)]
-    struct Golden {
-        math: Vec<Case>,
-    }
-
-    #[derive(Deserialize)]
-    #[serde(tag = "fn", rename_all = "snake_case")]
-    enum Case {
-        ExpSafe {
-            x: i64,
-            out: i64,
-        },
-        #[serde(other)]
-        Other,
-    }
-
-    #[test]
-    fn equals_the_chain() {
-        let golden: Golden = load_json("chain/yuma.json").unwrap();
-        let mut checked = 0;
-        for case in golden.math {
-            let Case::ExpSafe { x, out } = case else {
-                continue;
-            };
-            assert_eq!(exp(Fixed::from_bits(x)).bits(), out, "{x}");
-            checked += 1;
-        }
-        assert_eq!(checked, 12);
-    }
 
     proptest! {
         #[test]

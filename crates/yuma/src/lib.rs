@@ -41,6 +41,8 @@ mod error;
 mod exponential;
 mod fixed;
 mod input;
+#[cfg(test)]
+mod kernel_vectors;
 mod median;
 mod output;
 mod parameters;

@@ -15,15 +15,22 @@ pub(crate) fn consensus(
     normalize(&mut stake);
     let total: Fixed = stake.iter().copied().sum();
     let minority = total.minus(kappa);
-    let mut by_column = vec![vec![Fixed::ZERO; rows.len()]; columns];
+    let mut by_column = vec![Vec::new(); columns];
     for (position, &row) in rows.iter().enumerate() {
         for &(column, weight) in &weights[row] {
-            by_column[column][position] = weight;
+            by_column[column].push((position, weight));
         }
     }
+    let mut scores = vec![Fixed::ZERO; rows.len()];
     by_column
         .iter()
-        .map(|scores| weighted_median(&stake, scores, minority, total))
+        .map(|cells| {
+            scores.fill(Fixed::ZERO);
+            for &(position, weight) in cells {
+                scores[position] = weight;
+            }
+            weighted_median(&stake, &scores, minority, total)
+        })
         .collect()
 }
 

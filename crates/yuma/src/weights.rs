@@ -31,7 +31,7 @@ pub fn within_max_weight(weights: &[u16], limit: u16) -> bool {
     shares.iter().all(|share| *share <= limit)
 }
 
-fn upscale(values: &[Fixed]) -> Vec<u16> {
+pub(crate) fn upscale(values: &[Fixed]) -> Vec<u16> {
     let full = Fixed::integer(i32::from(u16::MAX));
     let largest = values.iter().copied().max().unwrap_or_default();
     values
