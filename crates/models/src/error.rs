@@ -1,0 +1,126 @@
+use std::{error::Error as StdError, io, path::PathBuf};
+
+use crate::Device;
+
+/// Why a model cannot be loaded or run.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A file of the model is not there.
+    #[error("{} is missing; scripts/fetch-models fetches it", path.display())]
+    Missing {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A file of the model cannot be read.
+    #[error("cannot read {}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        #[source]
+        source: io::Error,
+    },
+    /// A file is larger than any file of this kind may be.
+    #[error("{} has {size} bytes, at most {limit} are allowed", path.display())]
+    Oversized {
+        /// The file.
+        path: PathBuf,
+        /// Its bytes.
+        size: u64,
+        /// Most bytes allowed.
+        limit: u64,
+    },
+    /// `config.json` does not describe this model.
+    #[error("{} does not describe the model: {reason}", path.display())]
+    Config {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        reason: String,
+    },
+    /// The header of a safetensors file lies or cannot be parsed.
+    #[error("{} has no sound safetensors header: {reason}", path.display())]
+    Header {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        reason: String,
+    },
+    /// Tensors that the model needs are not in the checkpoint.
+    #[error("{} lacks the tensors {}", path.display(), names.join(", "))]
+    TensorsMissing {
+        /// The file.
+        path: PathBuf,
+        /// The tensors, in alphabetical order.
+        names: Vec<String>,
+    },
+    /// The checkpoint holds tensors that the model does not know.
+    #[error("{} holds unexpected tensors {}", path.display(), names.join(", "))]
+    TensorsUnexpected {
+        /// The file.
+        path: PathBuf,
+        /// The tensors, in alphabetical order; at most 20.
+        names: Vec<String>,
+    },
+    /// A tensor has another shape than the model's.
+    #[error("tensor {name} has the shape {found:?}, the model needs {expected:?}")]
+    TensorShape {
+        /// The tensor.
+        name: String,
+        /// The model's shape.
+        expected: Vec<usize>,
+        /// The file's shape.
+        found: Vec<usize>,
+    },
+    /// A tensor has another element type than the model's.
+    #[error("tensor {name} holds {found}, the model needs {expected}")]
+    TensorElement {
+        /// The tensor.
+        name: String,
+        /// The model's element type.
+        expected: &'static str,
+        /// The file's element type.
+        found: String,
+    },
+    /// A tensor holds a NaN or an infinity.
+    #[error("element {index} of tensor {name} is not finite")]
+    TensorNotFinite {
+        /// The tensor.
+        name: String,
+        /// The first such element, counted row by row.
+        index: usize,
+    },
+    /// A sound file with other bytes than the published ones: its embeddings would live in another
+    /// space.
+    #[error("{} has the sha256 {found}, not the published {expected}; scripts/fetch-models replaces it", path.display())]
+    Digest {
+        /// The file.
+        path: PathBuf,
+        /// SHA-256 of the published file, in hexadecimal.
+        expected: &'static str,
+        /// SHA-256 of this file, in hexadecimal.
+        found: String,
+    },
+    /// The tokenizer cannot be built, or refuses a text.
+    #[error("the tokenizer failed")]
+    Tokenizer {
+        /// What it said.
+        #[source]
+        source: Box<dyn StdError + Send + Sync>,
+    },
+    /// This build has no backend for the device, or the machine no such device.
+    #[error("no device {device}: {reason}")]
+    DeviceUnavailable {
+        /// The device.
+        device: Device,
+        /// Why not.
+        reason: String,
+    },
+    /// The model's space or an embedding was refused.
+    #[error(transparent)]
+    Embedding(#[from] adit_embedding::Error),
+}
+
+/// Result of this crate.
+pub type Result<T, E = Error> = std::result::Result<T, E>;

@@ -1,0 +1,13 @@
+//! Models as their users meet them.
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
+
+mod golden;
+mod hostile;
+mod model;
+mod sharing;
+mod texts;
