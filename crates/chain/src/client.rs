@@ -6,6 +6,8 @@ mod blocks;
 mod connection;
 mod determine;
 mod events;
+#[cfg(test)]
+mod golden;
 mod link;
 mod metagraph;
 mod options;

@@ -18,7 +18,7 @@ pub struct ClientOptions {
     /// Longest pause between two attempts.
     pub longest_pause: Duration,
     /// Blocks after which a transaction that was not included can no longer be; a power of two from
-    /// 4 to 65536.
+    /// 4 to 4096 (other numbers are rounded into that).
     pub mortality: u64,
     /// How long to wait for finality after inclusion. Where it does not come, the block must still
     /// be on the best chain.

@@ -264,6 +264,8 @@ pub(super) fn sign(
     mortality: u64,
 ) -> Result<Signed> {
     let BlockHead { number, hash } = snapshot.head;
+    // Up to 4096 blocks an era can begin at any block; beyond, only at some.
+    let mortality = mortality.clamp(4, 4096).next_power_of_two();
     let build = |source: subxt::error::ExtrinsicError| Error::Build {
         call: call.name,
         source: source.into(),
