@@ -22,6 +22,14 @@ pub enum Error {
         /// The vector's length.
         found: usize,
     },
+    /// Two plain vectors have different lengths.
+    #[error("vectors of {left} and {right} components have no inner product")]
+    Length {
+        /// Components of the first, or components expected.
+        left: usize,
+        /// Components of the second, or components given.
+        right: usize,
+    },
     /// A component is NaN or infinite.
     #[error("component {index} of a vector in space {space} is not finite")]
     NotFinite {

@@ -3,7 +3,9 @@
 //! An [`Embedding`] is a unit vector tagged with its [`Space`]; a cosine between two spaces is a
 //! typed error, never a number. The traits [`TextEmbedder`], [`VideoEmbedder`] and
 //! [`AudioEmbedder`] are the seam behind which models live: `adit-models` implements them on burn,
-//! and [`testing::HashEmbedder`] is the fake for tests. Nothing here loads a model or decodes media.
+//! and [`testing::HashEmbedder`] is the fake for tests. [`perceptual`] holds descriptors of footage and
+//! sound that need no weights, [`kernels`] the inner products. Nothing here loads a model or decodes
+//! media.
 //!
 //! ```
 //! use adit_embedding::{Embedding, Space, cosine};
@@ -20,6 +22,8 @@
 
 mod embedder;
 mod error;
+pub mod kernels;
+pub mod perceptual;
 mod space;
 pub mod testing;
 mod vector;

@@ -1,0 +1,194 @@
+//! Inner products as fast as the machine allows, without allocation.
+//!
+//! AVX-512 or AVX2 with FMA and F16C where the processor has them, found out at run time; otherwise
+//! a portable loop. All variants agree within rounding: sums are taken in another order. Vectors are
+//! plain slices; for unit vectors the inner product is the cosine.
+//!
+//! ```
+//! use adit_embedding::kernels;
+//!
+//! assert_eq!(kernels::dot(&[1.0, 2.0], &[3.0, 4.0])?, 11.0);
+//! assert!(kernels::dot(&[1.0, 2.0], &[3.0]).is_err());
+//!
+//! let mut products = [0.0; 2];
+//! kernels::dot_rows(&[1.0, 2.0], &[3.0, 4.0, 5.0, 6.0], &mut products)?;
+//! assert_eq!(products, [11.0, 17.0]);
+//! # Ok::<(), adit_embedding::Error>(())
+//! ```
+
+mod portable;
+#[cfg(target_arch = "x86_64")]
+mod x86;
+
+use half::f16;
+
+use crate::{Error, Result};
+
+/// The inner product `Σ left_i · right_i`; 0 for empty vectors. Not finite when a component is not,
+/// or when it overflows.
+///
+/// # Errors
+/// [`Error::Length`] for different lengths.
+pub fn dot(left: &[f32], right: &[f32]) -> Result<f32> {
+    same_length(left.len(), right.len())?;
+    Ok(product(left, right))
+}
+
+/// The inner product of a vector in single and one in half precision, summed in single precision.
+///
+/// # Errors
+/// [`Error::Length`] for different lengths.
+pub fn dot_f16(left: &[f32], right: &[f16]) -> Result<f32> {
+    same_length(left.len(), right.len())?;
+    Ok(product_f16(left, right))
+}
+
+/// The inner products of `query` with every row of `rows` (row after row, each as long as `query`),
+/// one per entry of `products`.
+///
+/// # Errors
+/// [`Error::Length`] unless `rows` has exactly `query.len() · products.len()` components.
+pub fn dot_rows(query: &[f32], rows: &[f32], products: &mut [f32]) -> Result<()> {
+    same_length(query.len().saturating_mul(products.len()), rows.len())?;
+    each_row(query, rows, products, product);
+    Ok(())
+}
+
+/// [`dot_rows`] over rows in half precision.
+///
+/// # Errors
+/// As [`dot_rows`].
+pub fn dot_rows_f16(query: &[f32], rows: &[f16], products: &mut [f32]) -> Result<()> {
+    same_length(query.len().saturating_mul(products.len()), rows.len())?;
+    each_row(query, rows, products, product_f16);
+    Ok(())
+}
+
+/// Which instructions [`dot`] uses on this machine: `avx512`, `avx2` or `portable`.
+pub fn instructions() -> &'static str {
+    #[cfg(target_arch = "x86_64")]
+    if let Some(name) = x86::instructions() {
+        return name;
+    }
+    "portable"
+}
+
+fn each_row<T>(
+    query: &[f32],
+    rows: &[T],
+    products: &mut [f32],
+    product: impl Fn(&[f32], &[T]) -> f32,
+) {
+    if query.is_empty() {
+        products.fill(0.0);
+        return;
+    }
+    for (row, slot) in rows.chunks_exact(query.len()).zip(products) {
+        *slot = product(query, row);
+    }
+}
+
+fn same_length(left: usize, right: usize) -> Result<()> {
+    if left == right {
+        Ok(())
+    } else {
+        Err(Error::Length { left, right })
+    }
+}
+
+/// Both slices have the same length.
+fn product(left: &[f32], right: &[f32]) -> f32 {
+    #[cfg(target_arch = "x86_64")]
+    if let Some(product) = x86::dot(left, right) {
+        return product;
+    }
+    portable::dot(left, right)
+}
+
+/// Both slices have the same length.
+fn product_f16(left: &[f32], right: &[f16]) -> f32 {
+    #[cfg(target_arch = "x86_64")]
+    if let Some(product) = x86::dot_f16(left, right) {
+        return product;
+    }
+    portable::dot_f16(left, right)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// Rounding of a sum in another order: relative to the sum of magnitudes.
+    fn close(found: f32, expected: f32, left: &[f32], right: &[f32]) {
+        let magnitude: f32 = left.iter().zip(right).map(|(a, b)| (a * b).abs()).sum();
+        let bound = 1e-6 * magnitude.max(1e-30);
+        assert!(
+            (found - expected).abs() <= bound,
+            "{found} against {expected}"
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn all_variants_agree(pairs in prop::collection::vec((-1e3_f32..1e3, -1e3_f32..1e3), 0..300)) {
+            let (left, right): (Vec<f32>, Vec<f32>) = pairs.into_iter().unzip();
+            let exact: f64 = left.iter().zip(&right).map(|(a, b)| f64::from(*a) * f64::from(*b)).sum();
+            close(dot(&left, &right).unwrap(), exact as f32, &left, &right);
+            close(portable::dot(&left, &right), exact as f32, &left, &right);
+            #[cfg(target_arch = "x86_64")]
+            for product in x86::every_dot(&left, &right) {
+                close(product, exact as f32, &left, &right);
+            }
+        }
+
+        #[test]
+        fn all_half_precision_variants_agree(pairs in prop::collection::vec((-1e3_f32..1e3, -1e3_f32..1e3), 0..300)) {
+            let (left, right): (Vec<f32>, Vec<f32>) = pairs.into_iter().unzip();
+            let halves: Vec<f16> = right.iter().map(|value| f16::from_f32(*value)).collect();
+            let right: Vec<f32> = halves.iter().map(|value| value.to_f32()).collect();
+            let exact: f64 = left.iter().zip(&right).map(|(a, b)| f64::from(*a) * f64::from(*b)).sum();
+            close(dot_f16(&left, &halves).unwrap(), exact as f32, &left, &right);
+            close(portable::dot_f16(&left, &halves), exact as f32, &left, &right);
+            #[cfg(target_arch = "x86_64")]
+            for product in x86::every_dot_f16(&left, &halves) {
+                close(product, exact as f32, &left, &right);
+            }
+        }
+
+        #[test]
+        fn lengths_that_differ_are_errors(left in 0_usize..70, right in 0_usize..70, rows in 0_usize..4) {
+            let (a, b) = (vec![1.0_f32; left], vec![1.0_f32; right]);
+            let halves = vec![f16::ONE; right];
+            prop_assert_eq!(dot(&a, &b).is_ok(), left == right);
+            prop_assert_eq!(dot_f16(&a, &halves).is_ok(), left == right);
+            let mut products = vec![f32::NAN; rows];
+            let fits = left * rows == right;
+            prop_assert_eq!(dot_rows(&a, &b, &mut products).is_ok(), fits);
+            prop_assert_eq!(dot_rows_f16(&a, &halves, &mut products).is_ok(), fits);
+            if fits {
+                prop_assert!(products.iter().all(|product| *product == left as f32));
+            }
+        }
+
+        #[test]
+        fn any_bits_are_taken_without_panic(bits in prop::collection::vec((any::<u32>(), any::<u16>()), 0..100)) {
+            let left: Vec<f32> = bits.iter().map(|(bits, _)| f32::from_bits(*bits)).collect();
+            let right: Vec<f16> = bits.iter().map(|(_, bits)| f16::from_bits(*bits)).collect();
+            prop_assert!(dot(&left, &left).is_ok());
+            prop_assert!(dot_f16(&left, &right).is_ok());
+        }
+    }
+
+    #[test]
+    fn a_poisoned_component_poisons_the_product() {
+        for length in [1, 15, 16, 17, 64, 100] {
+            for place in 0..length {
+                let mut left = vec![1.0_f32; length];
+                left[place] = f32::NAN;
+                assert!(dot(&left, &vec![1.0; length]).unwrap().is_nan());
+            }
+        }
+    }
+}

@@ -1,0 +1,215 @@
+//! AVX-512 and AVX2 variants: the only unsafe code of this crate. Each loop reads whole registers
+//! inside the shorter slice and leaves the rest to the portable twin.
+#![expect(
+    unsafe_code,
+    reason = "vector loads through pointers; every offset is bounded by the slices' lengths, and \
+              each function runs only after its instructions were detected"
+)]
+
+use std::arch::{
+    is_x86_feature_detected,
+    x86_64::{
+        __m256, _mm_loadu_si128, _mm256_add_ps, _mm256_cvtph_ps, _mm256_fmadd_ps, _mm256_loadu_ps,
+        _mm256_loadu_si256, _mm256_setzero_ps, _mm256_storeu_ps, _mm512_add_ps, _mm512_cvtph_ps,
+        _mm512_fmadd_ps, _mm512_loadu_ps, _mm512_reduce_add_ps, _mm512_setzero_ps,
+    },
+};
+
+use half::f16;
+
+use super::portable;
+
+pub(super) fn instructions() -> Option<&'static str> {
+    if has_avx512() {
+        Some("avx512")
+    } else if has_avx2() {
+        Some("avx2")
+    } else {
+        None
+    }
+}
+
+/// None when this machine has neither AVX-512 nor AVX2.
+pub(super) fn dot(left: &[f32], right: &[f32]) -> Option<f32> {
+    if has_avx512() {
+        // SAFETY: AVX-512F was detected.
+        Some(unsafe { dot_avx512(left, right) })
+    } else if has_avx2() {
+        // SAFETY: AVX2 and FMA were detected.
+        Some(unsafe { dot_avx2(left, right) })
+    } else {
+        None
+    }
+}
+
+/// None when this machine has neither AVX-512 nor AVX2 with F16C.
+pub(super) fn dot_f16(left: &[f32], right: &[f16]) -> Option<f32> {
+    if has_avx512() {
+        // SAFETY: AVX-512F was detected; it includes the conversion.
+        Some(unsafe { dot_f16_avx512(left, right) })
+    } else if has_avx2() {
+        // SAFETY: AVX2, FMA and F16C were detected.
+        Some(unsafe { dot_f16_avx2(left, right) })
+    } else {
+        None
+    }
+}
+
+fn has_avx512() -> bool {
+    is_x86_feature_detected!("avx512f")
+}
+
+fn has_avx2() -> bool {
+    is_x86_feature_detected!("avx2")
+        && is_x86_feature_detected!("fma")
+        && is_x86_feature_detected!("f16c")
+}
+
+/// Every variant this machine can run, for the test that they agree.
+#[cfg(test)]
+pub(super) fn every_dot(left: &[f32], right: &[f32]) -> Vec<f32> {
+    let mut products = Vec::new();
+    if has_avx512() {
+        // SAFETY: AVX-512F was detected.
+        products.push(unsafe { dot_avx512(left, right) });
+    }
+    if has_avx2() {
+        // SAFETY: AVX2 and FMA were detected.
+        products.push(unsafe { dot_avx2(left, right) });
+    }
+    products
+}
+
+#[cfg(test)]
+pub(super) fn every_dot_f16(left: &[f32], right: &[f16]) -> Vec<f32> {
+    let mut products = Vec::new();
+    if has_avx512() {
+        // SAFETY: AVX-512F was detected.
+        products.push(unsafe { dot_f16_avx512(left, right) });
+    }
+    if has_avx2() {
+        // SAFETY: AVX2, FMA and F16C were detected.
+        products.push(unsafe { dot_f16_avx2(left, right) });
+    }
+    products
+}
+
+#[target_feature(enable = "avx512f")]
+fn dot_avx512(left: &[f32], right: &[f32]) -> f32 {
+    const WIDTH: usize = 16;
+    let length = left.len().min(right.len());
+    let mut sums = [_mm512_setzero_ps(); 4];
+    let mut place = 0;
+    while place + 4 * WIDTH <= length {
+        for (step, sum) in sums.iter_mut().enumerate() {
+            let at = place + step * WIDTH;
+            // SAFETY: at + 16 ≤ length of both slices.
+            let (a, b) = unsafe {
+                (
+                    _mm512_loadu_ps(left.as_ptr().add(at)),
+                    _mm512_loadu_ps(right.as_ptr().add(at)),
+                )
+            };
+            *sum = _mm512_fmadd_ps(a, b, *sum);
+        }
+        place += 4 * WIDTH;
+    }
+    let [mut first, second, third, fourth] = sums;
+    while place + WIDTH <= length {
+        // SAFETY: place + 16 ≤ length of both slices.
+        let (a, b) = unsafe {
+            (
+                _mm512_loadu_ps(left.as_ptr().add(place)),
+                _mm512_loadu_ps(right.as_ptr().add(place)),
+            )
+        };
+        first = _mm512_fmadd_ps(a, b, first);
+        place += WIDTH;
+    }
+    let sum = _mm512_add_ps(_mm512_add_ps(first, second), _mm512_add_ps(third, fourth));
+    _mm512_reduce_add_ps(sum) + portable::dot(rest(left, place), rest(right, place))
+}
+
+#[target_feature(enable = "avx2,fma")]
+fn dot_avx2(left: &[f32], right: &[f32]) -> f32 {
+    const WIDTH: usize = 8;
+    let length = left.len().min(right.len());
+    let mut sums = [_mm256_setzero_ps(); 4];
+    let mut place = 0;
+    while place + 4 * WIDTH <= length {
+        for (step, sum) in sums.iter_mut().enumerate() {
+            let at = place + step * WIDTH;
+            // SAFETY: at + 8 ≤ length of both slices.
+            let (a, b) = unsafe {
+                (
+                    _mm256_loadu_ps(left.as_ptr().add(at)),
+                    _mm256_loadu_ps(right.as_ptr().add(at)),
+                )
+            };
+            *sum = _mm256_fmadd_ps(a, b, *sum);
+        }
+        place += 4 * WIDTH;
+    }
+    add_avx2(sums) + portable::dot(rest(left, place), rest(right, place))
+}
+
+#[target_feature(enable = "avx512f")]
+fn dot_f16_avx512(left: &[f32], right: &[f16]) -> f32 {
+    const WIDTH: usize = 16;
+    let length = left.len().min(right.len());
+    let mut sums = [_mm512_setzero_ps(); 2];
+    let mut place = 0;
+    while place + 2 * WIDTH <= length {
+        for (step, sum) in sums.iter_mut().enumerate() {
+            let at = place + step * WIDTH;
+            // SAFETY: at + 16 ≤ length of both slices; f16 is two bytes of any value.
+            let (a, b) = unsafe {
+                (
+                    _mm512_loadu_ps(left.as_ptr().add(at)),
+                    _mm256_loadu_si256(right.as_ptr().add(at).cast()),
+                )
+            };
+            *sum = _mm512_fmadd_ps(a, _mm512_cvtph_ps(b), *sum);
+        }
+        place += 2 * WIDTH;
+    }
+    let [first, second] = sums;
+    _mm512_reduce_add_ps(_mm512_add_ps(first, second))
+        + portable::dot_f16(rest(left, place), rest(right, place))
+}
+
+#[target_feature(enable = "avx2,fma,f16c")]
+fn dot_f16_avx2(left: &[f32], right: &[f16]) -> f32 {
+    const WIDTH: usize = 8;
+    let length = left.len().min(right.len());
+    let mut sums = [_mm256_setzero_ps(); 4];
+    let mut place = 0;
+    while place + 4 * WIDTH <= length {
+        for (step, sum) in sums.iter_mut().enumerate() {
+            let at = place + step * WIDTH;
+            // SAFETY: at + 8 ≤ length of both slices; f16 is two bytes of any value.
+            let (a, b) = unsafe {
+                (
+                    _mm256_loadu_ps(left.as_ptr().add(at)),
+                    _mm_loadu_si128(right.as_ptr().add(at).cast()),
+                )
+            };
+            *sum = _mm256_fmadd_ps(a, _mm256_cvtph_ps(b), *sum);
+        }
+        place += 4 * WIDTH;
+    }
+    add_avx2(sums) + portable::dot_f16(rest(left, place), rest(right, place))
+}
+
+#[target_feature(enable = "avx2,fma")]
+fn add_avx2([first, second, third, fourth]: [__m256; 4]) -> f32 {
+    let sum = _mm256_add_ps(_mm256_add_ps(first, second), _mm256_add_ps(third, fourth));
+    let mut lanes = [0.0_f32; 8];
+    // SAFETY: the array holds one register.
+    unsafe { _mm256_storeu_ps(lanes.as_mut_ptr(), sum) };
+    lanes.iter().sum()
+}
+
+fn rest<T>(slice: &[T], from: usize) -> &[T] {
+    slice.get(from..).unwrap_or_default()
+}

@@ -1,0 +1,12 @@
+//! The perceptual descriptors on real and made footage. Needs the ffmpeg binary.
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "what the tests share may fail them"
+)]
+
+mod footage;
+mod hostile;
+mod sound;
+mod video;
