@@ -10,6 +10,7 @@ use std::{
 use adit_primitives::{Clock, Hotkey, SystemClock};
 use adit_wallet::Keypair;
 use http::{HeaderMap, Request, Response, StatusCode};
+use tokio::time::Instant;
 use tonic::{Code, Status, body::Body};
 use tower::{Layer, Service};
 
@@ -238,9 +239,18 @@ where
                 let response = response.map_err(|error| Status::from_error(error.into()))?;
                 layer.verify(payload, response).await
             };
-            tokio::time::timeout(timeout, call)
-                .await
-                .unwrap_or_else(|_| Err(Status::new(Code::DeadlineExceeded, "no answer in time")))
+            let late = || Status::new(Code::DeadlineExceeded, "no answer in time");
+            let start = Instant::now();
+            match tokio::time::timeout(timeout, call).await {
+                // Tonic's own timers, here and in the server, report the same time as cancelled.
+                Ok(Err(status))
+                    if status.code() == Code::Cancelled && start.elapsed() >= timeout =>
+                {
+                    Err(late())
+                }
+                Ok(result) => result,
+                Err(_) => Err(late()),
+            }
         })
     }
 }

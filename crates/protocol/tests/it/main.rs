@@ -1,3 +1,16 @@
 //! Integration tests: the contract, `btauth/1` and its refusals over real sockets.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test's setup fails by panicking"
+)]
+
+mod answers;
+mod bounds;
 mod generated;
+mod golden;
+mod harness;
+mod impostor;
+mod open;
+mod refusals;
