@@ -127,12 +127,30 @@ pub enum Error {
         #[source]
         source: Box<dyn std::error::Error + Send + Sync>,
     },
+    /// Rows were appended out of order.
+    #[error("the next row has sequence number {expected}, not {found}")]
+    Sequence {
+        /// The number the next row must have.
+        expected: u64,
+        /// The number given.
+        found: u64,
+    },
     /// The manifest holds rows the ledger never gave out: they do not belong together.
     #[error("the dataset holds rows up to {dataset}, the ledger only up to {ledger}")]
     LedgerBehind {
         /// Last sequence number in the dataset's manifest.
         dataset: u64,
         /// Last sequence number the ledger gave out.
+        ledger: u64,
+    },
+    /// The ledger dropped rows the dataset does not hold: the dataset was removed or replaced.
+    #[error(
+        "rows up to {ledger} were handed to the dataset, which holds them only up to {dataset}"
+    )]
+    DatasetBehind {
+        /// Last sequence number in the dataset's manifest.
+        dataset: u64,
+        /// Last sequence number the ledger knows to be flushed.
         ledger: u64,
     },
     /// A vector of one space was given where another is stored.

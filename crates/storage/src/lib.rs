@@ -1,6 +1,10 @@
 //! SQL state, crash-safe Parquet datasets and exact vector indexes.
 //!
-//! - [`Store`] (feature `sqlite`, on by default): a validator's state in one SQLite file.
+//! - `Store` (feature `sqlite`, on by default): a validator's state in one SQLite file.
+//! - `Ledger` (feature `sqlite`): the intake of a dataset, where each batch counts once.
+//! - `DatasetWriter`, `DatasetReader` (feature `parquet`): the dataset itself, Parquet shards under a
+//!   manifest.
+//! - `VectorIndex`, `ExactIndex` (feature `index`): the nearest vectors of one space, exactly.
 //!
 //! Every file survives `kill -9` and power cuts: what was acknowledged is there, what was not is
 //! there whole or not at all. Nothing here judges, signs or talks to a network, and no type of the
@@ -33,14 +37,30 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+#[cfg(feature = "parquet")]
+mod dataset;
+#[cfg(any(feature = "parquet", feature = "index"))]
+mod durable;
 mod error;
+#[cfg(feature = "index")]
+mod index;
+#[cfg(feature = "sqlite")]
+mod ledger;
+mod record;
 mod rows;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 #[cfg(feature = "sqlite")]
 mod store;
 
+#[cfg(feature = "parquet")]
+pub use dataset::{DatasetReader, DatasetTotals, DatasetWriter, ShardEntry};
 pub use error::{Error, Result};
+#[cfg(feature = "index")]
+pub use index::{ElementType, ExactIndex, IndexHit, VectorIndex};
+#[cfg(feature = "sqlite")]
+pub use ledger::{Ledger, LedgerTotals, Receipt, SequencedRow};
+pub use record::{DatasetRow, DatasetSpaces};
 pub use rows::{
     AnswerRow, AnswerStatus, AverageRow, BatchRow, ItemRow, JudgedTask, NewBatch, NewTask,
     ScoreRow, ScoredRow, TaskRow, TaskState, WeightsRow,

@@ -1,0 +1,71 @@
+use std::{cmp::Ordering, collections::BinaryHeap};
+
+/// A row and its cosine. Better ones are smaller, so that a heap's root is its worst.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Candidate {
+    pub(super) cosine: f32,
+    pub(super) row: u32,
+}
+
+impl Eq for Candidate {}
+
+impl Ord for Candidate {
+    fn cmp(&self, other: &Self) -> Ordering {
+        other
+            .cosine
+            .total_cmp(&self.cosine)
+            .then(self.row.cmp(&other.row))
+    }
+}
+
+impl PartialOrd for Candidate {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+/// The best `k` of what it was offered. Which they are does not depend on the order of offers.
+#[derive(Debug, Clone)]
+pub(super) struct Top {
+    k: usize,
+    heap: BinaryHeap<Candidate>,
+}
+
+impl Top {
+    pub(super) fn new(k: usize) -> Self {
+        Self {
+            k,
+            heap: BinaryHeap::new(),
+        }
+    }
+
+    /// Offers with a smaller cosine than this cannot enter.
+    pub(super) fn threshold(&self) -> f32 {
+        if self.heap.len() < self.k {
+            return f32::NEG_INFINITY;
+        }
+        self.heap.peek().map_or(f32::INFINITY, |worst| worst.cosine)
+    }
+
+    pub(super) fn offer(&mut self, candidate: Candidate) {
+        if self.heap.len() < self.k {
+            self.heap.push(candidate);
+        } else if let Some(mut worst) = self.heap.peek_mut()
+            && candidate < *worst
+        {
+            *worst = candidate;
+        }
+    }
+
+    pub(super) fn merge(&mut self, other: Self) {
+        other
+            .heap
+            .into_iter()
+            .for_each(|candidate| self.offer(candidate));
+    }
+
+    /// Best first.
+    pub(super) fn into_sorted(self) -> Vec<Candidate> {
+        self.heap.into_sorted_vec()
+    }
+}
