@@ -183,7 +183,7 @@ fn judge(tool: &Path, status: ExitStatus, complaint: &str) -> Result<()> {
     }
     tracing::debug!(tool = %tool.display(), %status, complaint, "a media child failed");
     let says = |words: &[&str]| words.iter().any(|word| complaint.contains(word));
-    if complaint.starts_with("prlimit:") {
+    if complaint.starts_with("prlimit:") || says(&["error while loading shared libraries"]) {
         return Err(cannot_run(tool, complaint));
     }
     if says(&["No space left on device"]) {

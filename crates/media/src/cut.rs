@@ -6,7 +6,7 @@ use std::{
 use crate::{
     Error, Media, Probe, Result,
     child::{self, Bounds},
-    media::{ffmpeg_options, seconds, seeking_input},
+    media::{FINE_CLOCK, LAST_FRAME_STAYS, ffmpeg_options, seconds, seeking_input},
 };
 
 /// Frames per second of a clip cut from a video with a variable frame rate, at least.
@@ -78,7 +78,7 @@ fn cut_arguments(
         "-1",
         "-vf",
         &format!(
-            "fps=fps={rate}:start_time={origin}:round=up,setpts=PTS-{origin}/TB,\
+            "{FINE_CLOCK},fps=fps={rate}:start_time={origin}:round=up,{LAST_FRAME_STAYS},setpts=PTS-{origin}/TB,\
              crop=trunc(iw/2)*2:trunc(ih/2)*2:0:0,format=yuv420p",
             rate = frame_rate(probe),
         ),

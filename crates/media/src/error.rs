@@ -258,3 +258,17 @@ impl Error {
 
 /// Result of this crate.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_full_disk_is_our_own_fault() {
+        for kind in [io::ErrorKind::StorageFull, io::ErrorKind::QuotaExceeded] {
+            let error = Error::io("write to", "somewhere")(kind.into());
+            assert!(matches!(error, Error::DiskFull));
+            assert_eq!(error.fault(), Fault::Local);
+        }
+    }
+}

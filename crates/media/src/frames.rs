@@ -5,7 +5,7 @@ use adit_embedding::{Frame, FramePlan, FrameScaling, VideoFrames};
 use crate::{
     Error, Media, Result,
     child::{self, Bounds},
-    media::{ffmpeg_options, seeking_input},
+    media::{FINE_CLOCK, LAST_FRAME_STAYS, ffmpeg_options, seeking_input},
 };
 
 /// Longest side of a scaled frame, in pixels.
@@ -14,7 +14,8 @@ const LONGEST_SIDE: u32 = 4096;
 impl Media {
     /// The frames that `plan` wants of the clip `[start_ms, end_ms)`, upright, scaled bilinearly:
     /// for each time the frame that a player would show then. A time before the video's first frame
-    /// gets that first frame. Pixels are taken as square.
+    /// gets that first frame, one up to half a second after its last frame gets the last. Pixels are
+    /// taken as square.
     ///
     /// One ffmpeg child decodes from the key frame before the clip to the last frame wanted.
     ///
@@ -57,7 +58,7 @@ impl Media {
             "-vf",
             // `fps` with `round=up` puts on tick n the last frame at or before n ticks.
             &format!(
-                "fps=fps=1000/{step}:start_time={origin}:round=up,select='{wanted}',\
+                "{FINE_CLOCK},fps=fps=1000/{step}:start_time={origin}:round=up,{LAST_FRAME_STAYS},select='{wanted}',\
                  scale={width}:{height}:flags=bilinear+accurate_rnd+full_chroma_int",
                 step = grid.step_ms,
                 wanted = grid.selection(),

@@ -15,6 +15,13 @@ mpeg1video,h263,flv,theora,mjpeg,prores,dnxhd,rawvideo,aac,aac_fixed,aac_latm,mp
 opus,libopus,vorbis,libvorbis,ac3,eac3,flac,alac,pcm_s16le,pcm_s16be,pcm_s24le,pcm_s32le,pcm_f32le,\
 pcm_u8,pcm_mulaw,pcm_alaw";
 
+/// A filter, to precede `fps`, which rounds the start it is given to the clock of its input: some
+/// containers count in whole frames.
+pub(crate) const FINE_CLOCK: &str = "settb=1/1000000";
+/// A filter, to follow `fps`, after which the last frame stays for half a second: containers round
+/// durations, and sound often outlasts the picture a little. More than that is missing footage.
+pub(crate) const LAST_FRAME_STAYS: &str = "tpad=stop_mode=clone:stop_duration=0.5";
+
 /// Questions about local media, each answered by one or two children under the limits of a
 /// [`MediaConfig`]. Clones share the bound on children.
 ///

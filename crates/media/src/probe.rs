@@ -26,7 +26,8 @@ pub struct Probe {
     pub rotation: u16,
     /// Average frames per second; 0 where the container does not say.
     pub frames_per_second: f64,
-    /// Whether the times between frames vary (the average and the finest frame rate differ).
+    /// Whether the times between frames vary: the container's average and finest frame rate differ.
+    /// Matroska often does not tell; frames are read by their times either way.
     pub variable_frame_rate: bool,
     /// Whether there is sound.
     pub has_audio: bool,
@@ -191,7 +192,11 @@ fn read(media: &Media, report: &Report, bytes: u64) -> Result<Probe> {
             limit: limits.max_pixels,
         });
     }
-    let duration_ms = duration_ms(video, &report.format).ok_or(Error::UnknownDuration)?;
+    let average = rate(video.avg_frame_rate.as_deref());
+    let finest = rate(video.r_frame_rate.as_deref());
+    let variable_frame_rate = average > 0.0 && (finest - average).abs() > 0.02 * average;
+    let duration_ms =
+        duration_ms(video, &report.format, variable_frame_rate).ok_or(Error::UnknownDuration)?;
     if duration_ms > limits.max_duration_ms {
         return Err(Error::TooLong {
             duration_ms,
@@ -200,8 +205,6 @@ fn read(media: &Media, report: &Report, bytes: u64) -> Result<Probe> {
     }
     let rotation = rotation(video);
     let sideways = matches!(rotation, 90 | 270);
-    let average = rate(video.avg_frame_rate.as_deref());
-    let finest = rate(video.r_frame_rate.as_deref());
     let container = report.format.format_name.clone();
     Ok(Probe {
         duration_ms,
@@ -209,7 +212,7 @@ fn read(media: &Media, report: &Report, bytes: u64) -> Result<Probe> {
         height: if sideways { width } else { height },
         rotation,
         frames_per_second: average,
-        variable_frame_rate: average > 0.0 && (finest - average).abs() > 0.02 * average,
+        variable_frame_rate,
         has_audio: audio.is_some(),
         video_codec: video.codec_name.clone().unwrap_or_default(),
         audio_codec: audio.and_then(|stream| stream.codec_name.clone()),
@@ -220,7 +223,7 @@ fn read(media: &Media, report: &Report, bytes: u64) -> Result<Probe> {
 }
 
 /// The video's end on the file's clock, whose zero is where its first stream starts.
-fn duration_ms(video: &Stream, format: &Format) -> Option<u64> {
+fn duration_ms(video: &Stream, format: &Format, variable: bool) -> Option<u64> {
     let zero = number(format.start_time.as_deref()).unwrap_or(0.0);
     let delay = number(video.start_time.as_deref()).map_or(0.0, |start| (start - zero).max(0.0));
     let tagged = || {
@@ -229,10 +232,16 @@ fn duration_ms(video: &Stream, format: &Format) -> Option<u64> {
         let (hours, minutes, seconds) = (parts.next()??, parts.next()??, parts.next()??);
         Some(hours * 3600.0 + minutes * 60.0 + seconds - zero)
     };
-    let duration = number(video.duration.as_deref())
+    let whole = number(format.duration.as_deref());
+    let own = number(video.duration.as_deref())
         .map(|duration| duration + delay)
-        .or_else(tagged)
-        .or_else(|| number(format.duration.as_deref()))?;
+        .or_else(tagged);
+    let duration = match (own, whole) {
+        // MP4 counts a stream's duration by decoding times, which end early when a long frame is
+        // decoded out of order.
+        (Some(own), Some(whole)) if variable => own.max(whole),
+        _ => own.or(whole)?,
+    };
     let ms = (duration * 1000.0).round();
     // Beyond this, f64 no longer counts milliseconds.
     (1.0..9e15).contains(&ms).then_some(ms as u64)
