@@ -1,3 +1,51 @@
-//! The validator binary.
+//! `adit-validator`: asks, verifies, judges, keeps, sets weights. See `--help`.
 
-fn main() {}
+mod audit;
+mod config;
+mod wire;
+
+use std::process::ExitCode;
+
+use adit_neuron::{cli, config::load, shutdown, telemetry};
+use clap::Command;
+use config::{Config, FLAGS};
+
+fn main() -> ExitCode {
+    let command = Command::new("adit-validator")
+        .about("Runs a subnet's rounds")
+        .version(env!("CARGO_PKG_VERSION"));
+    let matches = cli::with_flags(command, FLAGS)
+        .subcommand(audit::command())
+        .get_matches();
+    match run(&matches) {
+        Ok(code) => code,
+        Err(error) => {
+            #[expect(clippy::print_stderr, reason = "logging may not be set up yet")]
+            {
+                eprintln!("adit-validator: {error:#}");
+            }
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(matches: &clap::ArgMatches) -> anyhow::Result<ExitCode> {
+    let runtime = tokio::runtime::Runtime::new()?;
+    if let Some(("audit", matches)) = matches.subcommand() {
+        return runtime.block_on(audit::run(matches));
+    }
+    let invocation = cli::invocation(matches, FLAGS)?;
+    let loaded = load::<Config>(invocation.file.as_deref(), invocation.flags)?;
+    if invocation.print_config {
+        #[expect(clippy::print_stdout, reason = "this is what --print-config asks for")]
+        {
+            print!("{loaded}");
+        }
+        return Ok(ExitCode::SUCCESS);
+    }
+    runtime.block_on(async {
+        telemetry::init(&loaded.value.telemetry)?;
+        wire::run(loaded.value, shutdown::on_signal()?).await
+    })?;
+    Ok(ExitCode::SUCCESS)
+}

@@ -34,6 +34,7 @@
 mod address;
 mod boxes;
 mod cache;
+mod check;
 mod child;
 mod config;
 mod cut;

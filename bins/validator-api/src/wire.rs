@@ -1,0 +1,64 @@
+use std::{sync::Arc, time::Duration};
+
+use adit_chain::client::{Client, ClientOptions};
+use adit_embedding::{
+    AudioEmbedder as _, Space, VideoEmbedder as _,
+    perceptual::{PerceptualAudio, PerceptualVideo},
+};
+use adit_mechanism_video::dataset::{DatasetService, VideoDataset, read_topics};
+use adit_neuron::{
+    MetagraphWatch,
+    axon::{Admission, SelfDescription, bind, guarded},
+    config::expand_home,
+};
+use adit_primitives::{NetUid, Rao, SystemClock};
+use adit_storage::DatasetSpaces;
+use adit_wallet::Wallet;
+use tokio_util::sync::CancellationToken;
+
+use crate::config::Config;
+
+/// Wires the crates together and serves until `shutdown`, then closes the open shard.
+pub(crate) async fn run(config: Config, shutdown: CancellationToken) -> anyhow::Result<()> {
+    let netuid = NetUid(config.netuid);
+    let clock = Arc::new(SystemClock);
+    let wallet = Wallet::open(
+        &config.wallet.folder(),
+        &config.wallet.name,
+        &config.wallet.hotkey,
+    )?;
+    let keypair = Arc::new(wallet.hotkey_keypair()?);
+    let topics = read_topics(&expand_home(&config.topics))?;
+    let mut dataset = config.dataset.clone();
+    dataset.folder = expand_home(&dataset.folder);
+    let spaces = DatasetSpaces {
+        video: PerceptualVideo::new()?.space().clone(),
+        audio: PerceptualAudio::new()?.space().clone(),
+        text: Space::new("minilm-l6-v2", 384)?,
+    };
+    let dataset = Arc::new(VideoDataset::open(&dataset, spaces, clock.clone()).await?);
+    let chain =
+        Arc::new(Client::connect(&config.subtensor.endpoints()?, ClientOptions::default()).await?);
+    let watch =
+        MetagraphWatch::start(chain, netuid, Duration::from_secs(12), shutdown.clone()).await?;
+    let (listener, _bound) = bind(&config.axon).await?;
+    let flushing = tokio::spawn(Arc::clone(&dataset).flush_until(shutdown.clone()));
+    let admission = Admission {
+        validator_permit: true,
+        min_stake: Rao::from_tao(config.validator_min_stake),
+    };
+    let description = SelfDescription {
+        hotkey: keypair.hotkey(),
+        netuid,
+        role: "validator-api",
+        mechanisms: vec!["video"],
+    };
+    guarded(keypair, watch, admission, clock)
+        .dataset(DatasetService::new(Arc::clone(&dataset), topics))
+        .neuron(description)
+        .serve(listener, shutdown.cancelled_owned())
+        .await?;
+    flushing.await?;
+    dataset.flush().await?;
+    Ok(())
+}

@@ -1,0 +1,56 @@
+use std::path::Path;
+
+use crate::{Error, Result};
+
+/// Most topics a file may list.
+const MOST_TOPICS: usize = 100_000;
+/// Largest topics file, in bytes.
+const LARGEST_FILE: u64 = 16 << 20;
+
+/// Reads topics, one a line; blank lines, lines that start with `#` and repetitions are left out.
+///
+/// # Errors
+/// [`Error::Topics`] when the file cannot be read, is too large, or lists nothing.
+pub fn read_topics(path: &Path) -> Result<Vec<String>> {
+    let refuse = |reason: String| Error::Topics {
+        path: path.to_owned(),
+        reason,
+    };
+    let size = std::fs::metadata(path)
+        .map_err(|error| refuse(error.to_string()))?
+        .len();
+    if size > LARGEST_FILE {
+        return Err(refuse("larger than 16 MiB".to_owned()));
+    }
+    let text = std::fs::read_to_string(path).map_err(|error| refuse(error.to_string()))?;
+    let topics = parse(&text);
+    if topics.is_empty() {
+        return Err(refuse("it lists no topic".to_owned()));
+    }
+    Ok(topics)
+}
+
+fn parse(text: &str) -> Vec<String> {
+    let mut seen = std::collections::HashSet::new();
+    text.lines()
+        .map(str::trim)
+        .filter(|line| !line.is_empty() && !line.starts_with('#'))
+        .filter(|line| seen.insert(*line))
+        .take(MOST_TOPICS)
+        .map(str::to_owned)
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn leaves_out_what_is_no_topic() {
+        assert_eq!(
+            parse("# topics\nrivers\n\n  bridges \nrivers\n"),
+            ["rivers", "bridges"]
+        );
+        assert!(read_topics(Path::new("/nonexistent/topics.txt")).is_err());
+    }
+}

@@ -1,0 +1,122 @@
+use std::{path::Path, sync::Arc};
+
+use adit_embedding::{AudioEmbedder, Embedding, TextEmbedder, VideoEmbedder};
+use adit_media::Media;
+use tokio::task::spawn_blocking;
+
+use crate::{Error, Result};
+
+/// The three embedders a neuron uses, each in its own space, and the media children that feed them.
+#[derive(Debug, Clone)]
+pub struct Embedders {
+    /// For topics and descriptions.
+    pub text: Arc<dyn TextEmbedder>,
+    /// For frames.
+    pub video: Arc<dyn VideoEmbedder>,
+    /// For sound.
+    pub audio: Arc<dyn AudioEmbedder>,
+    /// Decodes what they see and hear.
+    pub media: Media,
+}
+
+/// What the embedders make of one clip.
+#[derive(Debug, Clone)]
+pub struct ClipVectors {
+    /// Of its frames.
+    pub video: Embedding,
+    /// Of its sound; `None` when the source has no audio stream.
+    pub audio: Option<Embedding>,
+}
+
+impl Embedders {
+    /// Embeds texts on a blocking thread.
+    ///
+    /// # Errors
+    /// [`Error::Embedding`] from the model; [`Error::Interrupted`] when its thread died.
+    pub async fn texts(&self, texts: Vec<String>) -> Result<Vec<Embedding>> {
+        if texts.is_empty() {
+            return Ok(Vec::new());
+        }
+        let model = Arc::clone(&self.text);
+        let embedded = spawn_blocking(move || {
+            let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+            model.embed_texts(&texts)
+        });
+        Ok(embedded
+            .await
+            .map_err(|_| Error::Interrupted("text model"))??)
+    }
+
+    /// Decodes and embeds the clip `[start_ms, end_ms)` of a local file.
+    ///
+    /// # Errors
+    /// [`Error::Media`] when it cannot be decoded, [`Error::Embedding`] when it cannot be embedded.
+    pub async fn clip(&self, path: &Path, start_ms: u64, end_ms: u64) -> Result<ClipVectors> {
+        let plan = self.video.frame_plan(end_ms.saturating_sub(start_ms));
+        let (frames, sound) = tokio::join!(
+            self.media.frames(path, start_ms, end_ms, &plan),
+            self.media
+                .pcm(path, start_ms, end_ms, self.audio.sample_rate())
+        );
+        let (frames, sound) = (frames?, sound?);
+        let (video, audio) = (Arc::clone(&self.video), Arc::clone(&self.audio));
+        let embedded = spawn_blocking(move || -> adit_embedding::Result<ClipVectors> {
+            let one = |mut batch: Vec<Embedding>, model: &str| {
+                batch.pop().ok_or_else(|| adit_embedding::Error::Model {
+                    model: model.to_owned(),
+                    reason: "no embedding came back".to_owned(),
+                })
+            };
+            let audio = match sound {
+                Some(sound) => Some(one(audio.embed_sounds(&[sound])?, audio.space().name())?),
+                None => None,
+            };
+            Ok(ClipVectors {
+                video: one(video.embed_clips(&[frames])?, video.space().name())?,
+                audio,
+            })
+        });
+        Ok(embedded
+            .await
+            .map_err(|_| Error::Interrupted("video or audio model"))??)
+    }
+}
+
+#[cfg(feature = "models")]
+impl Embedders {
+    /// The standard set: all-MiniLM-L6-v2 for text, the weight-free perceptual descriptors for
+    /// frames and sound, ffmpeg with its default bounds.
+    ///
+    /// # Errors
+    /// [`Error::Model`] when the model's folder is missing or broken, [`Error::Media`] when ffmpeg
+    /// cannot be found.
+    pub async fn standard(model: &Path) -> Result<Self> {
+        let folder = model.to_owned();
+        let text =
+            spawn_blocking(move || adit_models::MiniLm::load(&folder, &adit_models::Device::Cpu))
+                .await
+                .map_err(|_| Error::Interrupted("text model"))?
+                .map_err(|source| Error::Model {
+                    folder: model.to_owned(),
+                    source,
+                })?;
+        Ok(Self {
+            text: Arc::new(text),
+            video: Arc::new(adit_embedding::perceptual::PerceptualVideo::new()?),
+            audio: Arc::new(adit_embedding::perceptual::PerceptualAudio::new()?),
+            media: adit_media::Media::new(adit_media::MediaConfig::default())?,
+        })
+    }
+}
+
+/// A fetcher of sources and catalogues with a cache folder.
+///
+/// # Errors
+/// [`Error::Media`] when the folder cannot be made or no HTTP client can be set up.
+pub fn source_fetcher(cache: &Path, allow_private_origins: bool) -> Result<adit_media::Fetcher> {
+    Ok(adit_media::Fetcher::new(adit_media::FetchConfig {
+        allow_private_origins,
+        cache_dir: cache.to_owned(),
+        ..adit_media::FetchConfig::default()
+    })?)
+}

@@ -1,0 +1,205 @@
+use std::{
+    collections::{HashMap, HashSet},
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use adit_embedding::{Embedding, cosine};
+use adit_media::Fetcher;
+use adit_neuron::{Unavailable, Worker};
+use rand::{Rng as _, SeedableRng as _, seq::SliceRandom as _};
+use rand_chacha::ChaCha8Rng;
+use tokio::time::Instant;
+
+use super::{
+    library::{Library, LibraryVideo},
+    windows::windows,
+};
+use crate::{
+    ClaimedClip, ClipConstraints, Embedders, PackedVector, Result, VideoAnswer, VideoTask,
+};
+
+/// A clip nearer than this to one offered before would be refused as no news.
+const NO_NEWS: f32 = 0.88;
+/// Clips of one video in one answer: more of the same would rarely be novel.
+const CLIPS_PER_VIDEO: usize = 2;
+/// Vectors remembered of clips offered before.
+const REMEMBERED: usize = 20_000;
+/// Share of the time left that the search may use; the rest is for signing and the way back.
+const SHARE_OF_TIME: f64 = 0.8;
+
+/// Answers tasks from a [`Library`]: the videos nearest to the topic, cut at their shots, no
+/// window offered twice and none that looks like an earlier one.
+#[derive(Debug)]
+pub struct VideoWorker {
+    library: Library,
+    fetcher: Fetcher,
+    embedders: Embedders,
+    memory: Mutex<Memory>,
+}
+
+#[derive(Debug)]
+struct Memory {
+    rng: ChaCha8Rng,
+    offered: HashSet<(String, u64, u64)>,
+    vectors: Vec<Embedding>,
+    shots: HashMap<String, Arc<Shots>>,
+}
+
+/// Length and shot boundaries of a source.
+#[derive(Debug)]
+struct Shots {
+    duration_ms: u64,
+    boundaries_ms: Vec<u64>,
+}
+
+impl VideoWorker {
+    /// A worker over a library; `seed` decides which of equally good windows it offers first.
+    pub fn new(library: Library, fetcher: Fetcher, embedders: Embedders, seed: u64) -> Self {
+        let memory = Memory {
+            rng: ChaCha8Rng::seed_from_u64(seed),
+            offered: HashSet::new(),
+            vectors: Vec::new(),
+            shots: HashMap::new(),
+        };
+        Self {
+            library,
+            fetcher,
+            embedders,
+            memory: Mutex::new(memory),
+        }
+    }
+
+    /// The embedders it answers with.
+    pub fn embedders(&self) -> &Embedders {
+        &self.embedders
+    }
+
+    async fn search(&self, task: &VideoTask, until: Instant) -> Result<VideoAnswer> {
+        let topic = self.embedders.texts(vec![task.topic.clone()]).await?;
+        let Some(topic) = topic.first() else {
+            return Ok(VideoAnswer { clips: Vec::new() });
+        };
+        let mut ranked = self.library.ranked(topic)?;
+        self.with_memory(|memory| {
+            for (_, nearness) in &mut ranked {
+                // A little chance, so that miners with the same library do not all offer the same.
+                *nearness += memory.rng.random_range(0.0..0.08);
+            }
+        });
+        ranked.sort_by(|a, b| b.1.total_cmp(&a.1));
+        let wanted = task.clips_wanted as usize;
+        let mut clips = Vec::new();
+        for (video, _) in ranked {
+            if clips.len() >= wanted || Instant::now() >= until {
+                break;
+            }
+            let room = CLIPS_PER_VIDEO.min(wanted - clips.len());
+            match self.clips_of(&video, &task.constraints, room, until).await {
+                Ok(found) => clips.extend(found),
+                Err(error) => tracing::warn!(video = video.id, %error, "skipping a video"),
+            }
+        }
+        Ok(VideoAnswer { clips })
+    }
+
+    async fn clips_of(
+        &self,
+        video: &Arc<LibraryVideo>,
+        constraints: &ClipConstraints,
+        room: usize,
+        until: Instant,
+    ) -> Result<Vec<ClaimedClip>> {
+        let fetched = self.fetcher.fetch(&video.url).await?;
+        let shots = self.shots(video, fetched.path()).await?;
+        let mut candidates = windows(shots.duration_ms, &shots.boundaries_ms, constraints);
+        self.with_memory(|memory| {
+            candidates.retain(|(start, end)| {
+                !memory
+                    .offered
+                    .contains(&(video.url.to_string(), *start, *end))
+            });
+            candidates.shuffle(&mut memory.rng);
+        });
+        let mut found = Vec::new();
+        for (start_ms, end_ms) in candidates {
+            if found.len() >= room || Instant::now() >= until {
+                break;
+            }
+            let vectors = self
+                .embedders
+                .clip(fetched.path(), start_ms, end_ms)
+                .await?;
+            if !self.is_news(video, start_ms, end_ms, &vectors.video) {
+                continue;
+            }
+            let text = self.embedders.texts(vec![video.text.clone()]).await?;
+            found.push(ClaimedClip {
+                video_id: video.id.clone(),
+                source_url: video.url.to_string(),
+                start_ms,
+                end_ms,
+                description: video.text.clone(),
+                video: Some(PackedVector::pack(&vectors.video)),
+                audio: vectors.audio.as_ref().map(PackedVector::pack),
+                text: text.first().map(PackedVector::pack),
+            });
+        }
+        Ok(found)
+    }
+
+    /// Remembers the window, and says whether it looks unlike everything offered before.
+    fn is_news(
+        &self,
+        video: &LibraryVideo,
+        start_ms: u64,
+        end_ms: u64,
+        vector: &Embedding,
+    ) -> bool {
+        self.with_memory(|memory| {
+            memory
+                .offered
+                .insert((video.url.to_string(), start_ms, end_ms));
+            let known =
+                |earlier: &Embedding| cosine(earlier, vector).is_ok_and(|near| near > NO_NEWS);
+            if memory.vectors.iter().any(known) {
+                return false;
+            }
+            if memory.vectors.len() < REMEMBERED {
+                memory.vectors.push(vector.clone());
+            }
+            true
+        })
+    }
+
+    async fn shots(&self, video: &LibraryVideo, path: &std::path::Path) -> Result<Arc<Shots>> {
+        let key = video.url.to_string();
+        if let Some(known) = self.with_memory(|memory| memory.shots.get(&key).cloned()) {
+            return Ok(known);
+        }
+        let probe = self.embedders.media.probe(path).await?;
+        let boundaries_ms = self.embedders.media.shot_boundaries(path).await?;
+        let shots = Arc::new(Shots {
+            duration_ms: probe.duration_ms,
+            boundaries_ms,
+        });
+        self.with_memory(|memory| memory.shots.insert(key, Arc::clone(&shots)));
+        Ok(shots)
+    }
+
+    fn with_memory<T>(&self, act: impl FnOnce(&mut Memory) -> T) -> T {
+        act(&mut self.memory.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl Worker for VideoWorker {
+    type Task = VideoTask;
+    type Answer = VideoAnswer;
+
+    async fn work(&self, task: VideoTask, time_left: Duration) -> Result<VideoAnswer, Unavailable> {
+        let until = Instant::now() + time_left.mul_f64(SHARE_OF_TIME);
+        self.search(&task, until)
+            .await
+            .map_err(|error| Unavailable::new("search", error))
+    }
+}

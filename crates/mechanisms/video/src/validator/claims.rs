@@ -1,0 +1,173 @@
+use std::collections::HashSet;
+
+use adit_embedding::{Embedding, Space};
+use adit_primitives::{Hotkey, TaskId};
+use adit_scoring::video::{ClipDefect, ClipEvidence, Verification, measure_description};
+use url::Url;
+
+use crate::{ClaimedClip, Embedders, PackedVector, VideoTask};
+
+/// Longest id or address that is kept, in bytes.
+const LONGEST_IDENTIFIER: usize = 2_048;
+/// Descriptions are measured up to this many bytes; longer ones are refused anyway.
+const LONGEST_MEASURED: usize = 16_384;
+/// Clips looked at beyond those wanted: enough to name the excess, too few to cost anything.
+const EXCESS_SHOWN: usize = 8;
+
+/// A clip of an answer with what its bytes alone tell.
+#[derive(Debug, Clone)]
+pub(super) struct Claim {
+    pub(super) clip: ClaimedClip,
+    pub(super) url: Option<Url>,
+    pub(super) record_id: String,
+    pub(super) vectors: Option<ClaimedVectors>,
+    pub(super) evidence: ClipEvidence,
+}
+
+/// The claimed vectors of a clip, decoded.
+#[derive(Debug, Clone)]
+pub(super) struct ClaimedVectors {
+    pub(super) video: Embedding,
+    pub(super) audio: Option<Embedding>,
+    pub(super) text: Embedding,
+}
+
+impl Claim {
+    /// Whether it is worth fetching.
+    pub(super) fn is_sound(&self) -> bool {
+        self.evidence.defect.is_none() && self.vectors.is_some() && self.url.is_some()
+    }
+}
+
+/// Unique for the dataset: BLAKE3 of task, miner and place, 16 bytes in hexadecimal.
+pub(super) fn record_id(task: TaskId, miner: &Hotkey, place: usize) -> String {
+    let mut hasher = blake3::Hasher::new();
+    hasher.update(b"adit/video/record/1");
+    hasher.update(&task.to_bytes());
+    hasher.update(miner.as_bytes());
+    hasher.update(&(place as u64).to_le_bytes());
+    hex::encode(&hasher.finalize().as_bytes()[..16])
+}
+
+/// Reads an answer's clips without believing them.
+pub(super) fn read(
+    id: TaskId,
+    task: &VideoTask,
+    miner: &Hotkey,
+    clips: &[ClaimedClip],
+    embedders: &Embedders,
+) -> Vec<Claim> {
+    let mut seen = HashSet::new();
+    clips
+        .iter()
+        .take((task.clips_wanted as usize).saturating_add(EXCESS_SHOWN))
+        .enumerate()
+        .map(|(place, clip)| {
+            let url = source(&clip.source_url);
+            let vectors = unpack(clip, embedders);
+            let identity = (clip.video_id.clone(), clip.start_ms, clip.end_ms);
+            let defect =
+                if !identifier(&clip.video_id) || clip.source_url.len() > LONGEST_IDENTIFIER {
+                    Some(ClipDefect::Identifier)
+                } else if url.is_none() {
+                    Some(ClipDefect::SourceAddress)
+                } else if !seen.insert(identity) {
+                    Some(ClipDefect::DuplicateId)
+                } else {
+                    vectors.as_ref().err().copied()
+                };
+            let measured: &str = bounded(&clip.description);
+            let mut description = measure_description(measured, &task.topic);
+            description.bytes = u32::try_from(clip.description.len()).unwrap_or(u32::MAX);
+            let record_id = record_id(id, miner, place);
+            let evidence = ClipEvidence {
+                place: u32::try_from(place).unwrap_or(u32::MAX),
+                clip_id: record_id.clone(),
+                source: url.as_ref().map_or_else(String::new, Url::to_string),
+                start_ms: clip.start_ms,
+                end_ms: clip.end_ms,
+                source_duration_ms: None,
+                description,
+                defect,
+                verification: Verification::NotSampled,
+                global_novelty: None,
+                nearest_in_task: None,
+                query_relevance: None,
+                text_similarity: None,
+                joint: None,
+            };
+            Claim {
+                clip: shortened(clip),
+                url,
+                record_id,
+                vectors: vectors.ok(),
+                evidence,
+            }
+        })
+        .collect()
+}
+
+fn source(text: &str) -> Option<Url> {
+    if text.len() > LONGEST_IDENTIFIER {
+        return None;
+    }
+    let url = Url::parse(text).ok()?;
+    (matches!(url.scheme(), "http" | "https") && url.has_host()).then_some(url)
+}
+
+fn identifier(text: &str) -> bool {
+    !text.is_empty() && text.len() <= 256 && !text.chars().any(char::is_control)
+}
+
+/// At most as much of a description as is measured.
+pub(super) fn bounded(text: &str) -> &str {
+    if text.len() <= LONGEST_MEASURED {
+        return text;
+    }
+    let mut end = LONGEST_MEASURED;
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    text.get(..end).unwrap_or_default()
+}
+
+/// The clip without what is too long to keep and without the packed vectors, which are decoded.
+fn shortened(clip: &ClaimedClip) -> ClaimedClip {
+    ClaimedClip {
+        video_id: clip.video_id.chars().take(256).collect(),
+        source_url: clip.source_url.chars().take(LONGEST_IDENTIFIER).collect(),
+        description: bounded(&clip.description).to_owned(),
+        video: None,
+        audio: None,
+        text: None,
+        ..*clip
+    }
+}
+
+fn unpack(clip: &ClaimedClip, embedders: &Embedders) -> Result<ClaimedVectors, ClipDefect> {
+    let required = |packed: &Option<PackedVector>, space: &Space| {
+        packed
+            .as_ref()
+            .ok_or(ClipDefect::VectorMissing)?
+            .unpack(space)
+            .map_err(defect)
+    };
+    Ok(ClaimedVectors {
+        video: required(&clip.video, embedders.video.space())?,
+        audio: match &clip.audio {
+            None => None,
+            Some(packed) => Some(packed.unpack(embedders.audio.space()).map_err(defect)?),
+        },
+        text: required(&clip.text, embedders.text.space())?,
+    })
+}
+
+fn defect(error: adit_protocol::Error) -> ClipDefect {
+    use adit_protocol::Error as Wire;
+    match error {
+        Wire::VectorSpace { .. } => ClipDefect::VectorSpace,
+        Wire::VectorNotFinite { .. } => ClipDefect::VectorNotFinite,
+        Wire::VectorZero => ClipDefect::VectorZero,
+        _ => ClipDefect::VectorLength,
+    }
+}

@@ -1,0 +1,244 @@
+//! The validator's rounds around a [`Mechanism`].
+
+mod ask;
+mod averages;
+mod deliver;
+mod judge;
+mod weights;
+
+use std::{collections::BTreeMap, future::Future, sync::Arc, time::Duration};
+
+use adit_chain::Chain;
+use adit_primitives::{Clock, Hotkey, Metagraph, NetUid, Rao, Uid};
+use adit_storage::Store;
+use rand::SeedableRng as _;
+use rand_chacha::ChaCha8Rng;
+use serde::{Deserialize, Serialize};
+use tokio_util::sync::CancellationToken;
+
+use crate::{Mechanism, Result, Sampling};
+
+/// How a validator runs its rounds.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ValidatorConfig {
+    /// Most miners asked in one round.
+    pub sample_size: usize,
+    /// Most questions in flight at once.
+    pub concurrency: usize,
+    /// Time a miner has to answer, in milliseconds.
+    pub answer_timeout_ms: u64,
+    /// Pause between rounds, in milliseconds.
+    pub round_interval_ms: u64,
+    /// Stop after this many rounds in all (also counting those before a restart), once everything
+    /// is judged, delivered and on chain; run for ever when absent.
+    pub rounds: Option<u64>,
+    /// Weight of a new score in the moving average, 0 to 1.
+    pub moving_average_alpha: f64,
+    /// A neuron with a permit and more stake than this many TAO is a validator and is not asked.
+    pub vpermit_tao_limit: u64,
+    /// Blocks between two weight settings.
+    pub weights_interval_blocks: u64,
+    /// Never set weights.
+    pub disable_set_weights: bool,
+    /// Version key sent with weights.
+    pub weights_version_key: u64,
+    /// Tasks that may wait to be judged before no more are asked.
+    pub max_unjudged: usize,
+    /// Time that work in flight has to finish after a signal, in milliseconds.
+    pub drain_ms: u64,
+}
+
+impl Default for ValidatorConfig {
+    fn default() -> Self {
+        Self {
+            sample_size: 10,
+            concurrency: 16,
+            answer_timeout_ms: 90_000,
+            round_interval_ms: 12_000,
+            rounds: None,
+            moving_average_alpha: 0.3,
+            vpermit_tao_limit: 4096,
+            weights_interval_blocks: 100,
+            disable_set_weights: false,
+            weights_version_key: 0,
+            max_unjudged: 64,
+            drain_ms: 10_000,
+        }
+    }
+}
+
+/// Runs rounds: asks, stores, judges, delivers, sets weights. See the crate's docs.
+#[derive(Debug)]
+pub struct Validator<M, C> {
+    mechanism: Arc<M>,
+    chain: Arc<C>,
+    store: Store,
+    clock: Arc<dyn Clock>,
+    netuid: NetUid,
+    hotkey: Hotkey,
+    seed: u64,
+    config: ValidatorConfig,
+}
+
+/// What a round loop has seen so far.
+struct Progress {
+    metagraph: Arc<Metagraph>,
+    last_weights_after: Option<u64>,
+}
+
+impl<M: Mechanism, C: Chain> Validator<M, C> {
+    /// Puts a validator together. `seed` decides every sample and task; the same seed, store and
+    /// answers give the same rounds again.
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "each part is another seam, and named at the one place that wires"
+    )]
+    pub fn new(
+        mechanism: Arc<M>,
+        chain: Arc<C>,
+        store: Store,
+        clock: Arc<dyn Clock>,
+        netuid: NetUid,
+        hotkey: Hotkey,
+        seed: u64,
+        config: ValidatorConfig,
+    ) -> Self {
+        Self {
+            mechanism,
+            chain,
+            store,
+            clock,
+            netuid,
+            hotkey,
+            seed,
+            config,
+        }
+    }
+
+    /// Runs until `shutdown`, or until the configured rounds are done, judged, delivered and on
+    /// chain. Failures of single steps are logged and tried again; they never end the loop.
+    ///
+    /// # Errors
+    /// When no first metagraph can be read before `shutdown`.
+    pub async fn run(&self, shutdown: &CancellationToken) -> Result<()> {
+        let Some(metagraph) = self.first_metagraph(shutdown).await else {
+            return Ok(());
+        };
+        let mut progress = Progress {
+            metagraph,
+            last_weights_after: None,
+        };
+        while !shutdown.is_cancelled() {
+            let step = self.step(&mut progress);
+            match self.drained(step, shutdown).await {
+                None => break,
+                Some(Ok(true)) => return Ok(()),
+                Some(Ok(false)) => {}
+                Some(Err(error)) => {
+                    tracing::error!(error = %with_causes(&error), "a round failed; trying again");
+                }
+            }
+            tokio::select! {
+                () = shutdown.cancelled() => break,
+                () = tokio::time::sleep(Duration::from_millis(self.config.round_interval_ms)) => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// One turn of the loop. Whether all configured rounds are done for good.
+    async fn step(&self, progress: &mut Progress) -> Result<bool> {
+        match self.chain.metagraph(self.netuid).await {
+            Ok(metagraph) => progress.metagraph = Arc::new(metagraph),
+            Err(error) => {
+                tracing::warn!(%error, "cannot refresh the metagraph; going on with the last")
+            }
+        }
+        self.forget_replaced(&progress.metagraph).await?;
+        // What an earlier life of this process left behind comes first.
+        let mut waiting = self.judge_waiting().await?;
+        let asked = self.rounds_asked().await?;
+        let more = self.config.rounds.is_none_or(|rounds| asked < rounds);
+        if more && waiting < self.config.max_unjudged {
+            self.ask(asked, &progress.metagraph).await?;
+            waiting = self.judge_waiting().await?;
+        } else if more {
+            tracing::warn!(waiting, "too many tasks wait to be judged; not asking more");
+        }
+        let undelivered = self.deliver_waiting().await?;
+        let asked = self.rounds_asked().await?;
+        let complete = self.config.rounds.is_some_and(|rounds| asked >= rounds) && waiting == 0;
+        let settled = self.settle_weights(progress, complete).await?;
+        Ok(complete && undelivered == 0 && settled)
+    }
+
+    async fn rounds_asked(&self) -> Result<u64> {
+        Ok(self.store.counts().await?.tasks)
+    }
+
+    async fn first_metagraph(&self, shutdown: &CancellationToken) -> Option<Arc<Metagraph>> {
+        loop {
+            match self.chain.metagraph(self.netuid).await {
+                Ok(metagraph) => return Some(Arc::new(metagraph)),
+                Err(error) => tracing::warn!(%error, "cannot read the metagraph; trying again"),
+            }
+            tokio::select! {
+                () = shutdown.cancelled() => return None,
+                () = tokio::time::sleep(Duration::from_secs(1)) => {}
+            }
+        }
+    }
+
+    /// Waits for `work`; after a signal only as long as draining may take. `None` when that time
+    /// ran out.
+    async fn drained<T>(
+        &self,
+        work: impl Future<Output = T>,
+        shutdown: &CancellationToken,
+    ) -> Option<T> {
+        tokio::pin!(work);
+        tokio::select! {
+            done = &mut work => Some(done),
+            () = shutdown.cancelled() => {
+                tokio::time::timeout(Duration::from_millis(self.config.drain_ms), work).await.ok()
+            }
+        }
+    }
+
+    fn sampling(&self) -> Sampling {
+        Sampling {
+            sample_size: self.config.sample_size,
+            validator_stake_limit: Rao::from_tao(self.config.vpermit_tao_limit),
+        }
+    }
+
+    /// Chance for one purpose and number, the same in every life of this process.
+    fn rng(&self, purpose: &str, number: u128) -> ChaCha8Rng {
+        let mut seed = [0_u8; 32];
+        seed[..8].copy_from_slice(&self.seed.to_le_bytes());
+        seed[8..24].copy_from_slice(&number.to_le_bytes());
+        for (place, byte) in purpose.bytes().take(8).enumerate() {
+            seed[24 + place] = byte;
+        }
+        ChaCha8Rng::from_seed(seed)
+    }
+}
+
+/// An error with its chain of causes on one line.
+fn with_causes(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let more = error.to_string();
+        if !text.ends_with(&more) {
+            text.push_str(": ");
+            text.push_str(&more);
+        }
+        cause = error.source();
+    }
+    text
+}
+
+/// Scores by hotkey, with the uid each had.
+type Averages = BTreeMap<Hotkey, (Uid, f64)>;
