@@ -89,18 +89,16 @@ pub fn normalise(weights: &[f64]) -> Result<Vec<u16>> {
 }
 
 /// Shares of the weights, none above `limit` (0 to 1): what lies above is cut, and the cut-off is
-/// chosen so that after dividing by the new sum the largest share is `limit`. Uniform when the sum is
-/// zero or `limit` cannot be met (`n · limit ≤ 1`).
+/// chosen so that after dividing by the new sum the largest share is `limit`. Uniform when `limit`
+/// cannot be met (`n · limit ≤ 1`).
 ///
 /// # Errors
-/// [`Error::NotFinite`], [`Error::Negative`].
+/// [`Error::NotFinite`], [`Error::Negative`], [`Error::NoWeights`] when there are none or all are
+/// zero.
 pub fn clip_to_max_weight(weights: &[f64], limit: f64) -> Result<Vec<f64>> {
     const EPSILON: f64 = 1e-7;
     check(weights.iter().copied().chain([limit]))?;
     let count = weights.len();
-    if count == 0 {
-        return Ok(Vec::new());
-    }
     // Scores near the largest f64 would sum to infinity; shares do not depend on the scale.
     let largest = weights.iter().copied().fold(0.0, f64::max);
     let rescale = if largest > f64::MAX / 1e6 {
@@ -110,7 +108,10 @@ pub fn clip_to_max_weight(weights: &[f64], limit: f64) -> Result<Vec<f64>> {
     };
     let weights: Vec<f64> = weights.iter().map(|weight| weight / rescale).collect();
     let sum: f64 = weights.iter().sum();
-    if sum == 0.0 || count as f64 * limit <= 1.0 {
+    if sum == 0.0 {
+        return Err(Error::NoWeights);
+    }
+    if count as f64 * limit <= 1.0 {
         return Ok(vec![1.0 / count as f64; count]);
     }
     let mut shares: Vec<f64> = weights.iter().map(|weight| weight / sum).collect();

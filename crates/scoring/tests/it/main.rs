@@ -1,0 +1,16 @@
+//! The formulas against golden vectors, the hardened policy against its promises, and both against
+//! hostile input.
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "what the tests share may fail them"
+)]
+
+mod evidence;
+mod golden_reward;
+mod golden_video;
+mod golden_weights;
+mod hardened;
+mod hostile;
+mod plan;
+mod policy;
