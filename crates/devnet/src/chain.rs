@@ -1,0 +1,421 @@
+//! The chain itself: its blocks, its state, its pool, and how the next block is built.
+
+use std::{
+    collections::{HashMap, VecDeque},
+    path::Path,
+};
+
+use adit_primitives::{AccountId as Account, BlockHash, Rao};
+use codec::{Decode as _, Encode as _};
+use sp_core::crypto::AccountId32;
+use sp_crypto_hashing::blake2_256;
+use sp_runtime::{
+    generic::Preamble,
+    traits::Header as _,
+    transaction_validity::{TransactionSource, TransactionValidityError, ValidTransaction},
+};
+
+use crate::{
+    DevnetConfig, Error, Result,
+    journal::{Base, Journal, Record, Stored},
+    pool::{Pool, Unpooled},
+    runtime::{
+        AccountId, Executive, Extrinsic, Hash, Header, MINIMUM_PERIOD, Nonce, Runtime, RuntimeCall,
+        System,
+    },
+    state::{Changes, Map, State, View, run_over},
+    subtensor,
+};
+
+/// Blocks before the newest whose state, header and body stay readable.
+pub(crate) const DEPTH: usize = 512;
+
+/// A block that can still be read in full.
+pub(crate) struct Kept {
+    pub(crate) header: Header,
+    /// With their length prefixes.
+    pub(crate) extrinsics: Vec<Vec<u8>>,
+}
+
+/// What a new block tells its watchers.
+#[derive(Clone, Debug)]
+pub(crate) struct News {
+    pub(crate) header: Header,
+    pub(crate) hash: Hash,
+    /// The newest final block, with its header.
+    pub(crate) finalized: (Hash, Header),
+    /// Transactions in the block.
+    pub(crate) included: Vec<Hash>,
+    /// Transactions that turned out invalid and left the pool.
+    pub(crate) dropped: Vec<Hash>,
+    /// Changed storage.
+    pub(crate) changes: Changes,
+}
+
+/// Why a submitted transaction was not taken.
+#[derive(Debug)]
+pub(crate) enum Refused {
+    /// Not a transaction of this runtime.
+    Malformed(codec::Error),
+    /// Signature, nonce, era, funds: as the runtime says.
+    Invalid(TransactionValidityError),
+    /// No account signs it, so the pool cannot order it.
+    Unsigned,
+    /// The pool has no place for it.
+    Unpooled(Unpooled),
+}
+
+pub(crate) struct Chain {
+    state: State,
+    /// By number, from genesis.
+    hashes: Vec<Hash>,
+    numbers: HashMap<Hash, u32>,
+    genesis: Header,
+    /// The newest blocks, oldest first.
+    kept: VecDeque<Kept>,
+    pool: Pool,
+    finality_lag: u32,
+    journal: Option<Journal>,
+    timestamp: u64,
+}
+
+impl Chain {
+    /// Makes the genesis of the configuration, or goes on from its database.
+    pub(crate) fn open(config: &DevnetConfig) -> Result<Self> {
+        let state = genesis_state(config);
+        let state = State::new(state, DEPTH);
+        let header = Header::new(
+            0,
+            sp_core::H256::from(blake2_256(&Vec::<u8>::new().encode())),
+            state.root(),
+            Hash::zero(),
+            Default::default(),
+        );
+        let mut chain = Self {
+            state,
+            hashes: vec![header.hash()],
+            numbers: [(header.hash(), 0)].into(),
+            genesis: header.clone(),
+            kept: [Kept {
+                header,
+                extrinsics: Vec::new(),
+            }]
+            .into(),
+            pool: Pool::default(),
+            finality_lag: config.finality_lag,
+            journal: None,
+            timestamp: 0,
+        };
+        if let Some(path) = &config.database {
+            let (journal, stored) = Journal::open(path, chain.base(0))?;
+            if let Some(stored) = stored {
+                chain.restore(stored, path)?;
+            }
+            chain.journal = Some(journal);
+        }
+        Ok(chain)
+    }
+
+    /// Goes on from what the database holds.
+    fn restore(&mut self, stored: Stored, path: &Path) -> Result<()> {
+        let damaged = |what| Error::DatabaseDamaged {
+            path: path.to_owned(),
+            what,
+        };
+        let Stored { base, blocks } = stored;
+        let (Some(expected), Some(found)) = (self.hashes.first(), base.hashes.first()) else {
+            return Err(damaged("it has no genesis"));
+        };
+        if expected != found {
+            return Err(Error::DatabaseOfOtherChain {
+                path: path.to_owned(),
+                expected: BlockHash(expected.0),
+                found: BlockHash(found.0),
+            });
+        }
+        if base.hashes.last() != Some(&base.header.hash()) {
+            return Err(damaged("its first header is not the one its hashes name"));
+        }
+        self.state = State::new(base.state, DEPTH);
+        if self.state.root() != *base.header.state_root() {
+            return Err(damaged(
+                "its first state does not have the root its header names",
+            ));
+        }
+        self.numbers = (0..)
+            .zip(&base.hashes)
+            .map(|(n, hash)| (*hash, n))
+            .collect();
+        self.hashes = base.hashes;
+        self.kept = [Kept {
+            header: base.header,
+            extrinsics: base.extrinsics,
+        }]
+        .into();
+        for block in blocks {
+            if *block.header.parent_hash() != self.best_hash() {
+                return Err(damaged("a block does not follow the one before"));
+            }
+            self.state.replay(block.changes);
+            if self.state.root() != *block.header.state_root() {
+                return Err(damaged(
+                    "a block does not lead to the state its header names",
+                ));
+            }
+            self.push(block.header, block.extrinsics);
+        }
+        let newest = self.state.at(0).ok_or_else(|| damaged("no state"))?;
+        self.timestamp = newest.run(pallet_timestamp::Now::<Runtime>::get);
+        Ok(())
+    }
+
+    /// What the database needs to start from a block that is still kept.
+    fn base(&self, age: usize) -> Option<Base> {
+        let kept = self.kept.get(self.kept.len().checked_sub(age + 1)?)?;
+        Some(Base {
+            hashes: self.hashes.get(..self.hashes.len() - age)?.to_vec(),
+            header: kept.header.clone(),
+            extrinsics: kept.extrinsics.clone(),
+            state: self.state.at(age)?.map(),
+        })
+    }
+
+    /// Rewrites a database that grew long, so that it starts from the oldest kept state.
+    fn compact_journal(&mut self) -> Result<()> {
+        if !self.journal.as_ref().is_some_and(Journal::is_long) {
+            return Ok(());
+        }
+        let ages = self.state.reach().min(self.kept.len().saturating_sub(1));
+        let (Some(base), Some(journal)) = (self.base(ages), &mut self.journal) else {
+            return Ok(());
+        };
+        let first = self.kept.len() - ages;
+        let blocks = self.kept.range(first..).zip((0..ages).rev());
+        let records = blocks.filter_map(|(kept, age)| {
+            Some(Record {
+                header: kept.header.clone(),
+                extrinsics: kept.extrinsics.clone(),
+                changes: self.state.changes(age)?,
+            })
+        });
+        journal.rewrite(&base, records)
+    }
+
+    // --- reading ------------------------------------------------------------------------------
+
+    pub(crate) fn best_number(&self) -> u32 {
+        u32::try_from(self.hashes.len().saturating_sub(1)).unwrap_or(u32::MAX)
+    }
+
+    pub(crate) fn finalized_number(&self) -> u32 {
+        self.best_number().saturating_sub(self.finality_lag)
+    }
+
+    pub(crate) fn hash_of(&self, number: u32) -> Option<Hash> {
+        self.hashes.get(usize::try_from(number).ok()?).copied()
+    }
+
+    pub(crate) fn best_hash(&self) -> Hash {
+        self.hashes.last().copied().unwrap_or_default()
+    }
+
+    pub(crate) fn finalized_hash(&self) -> Hash {
+        self.hash_of(self.finalized_number()).unwrap_or_default()
+    }
+
+    pub(crate) fn number_of(&self, hash: &Hash) -> Option<u32> {
+        self.numbers.get(hash).copied()
+    }
+
+    pub(crate) fn header(&self, number: u32) -> Option<&Header> {
+        if number == 0 {
+            return Some(&self.genesis);
+        }
+        self.block(number).map(|kept| &kept.header)
+    }
+
+    pub(crate) fn block(&self, number: u32) -> Option<&Kept> {
+        let age = usize::try_from(self.best_number().checked_sub(number)?).ok()?;
+        self.kept.get(self.kept.len().checked_sub(age + 1)?)
+    }
+
+    /// The state after a block; `None` when it was discarded.
+    pub(crate) fn view(&self, number: u32) -> Option<View<'_>> {
+        let age = usize::try_from(self.best_number().checked_sub(number)?).ok()?;
+        self.state.at(age)
+    }
+
+    /// The nonce of the next transaction of an account, those in the pool counted.
+    pub(crate) fn next_nonce(&self, account: &AccountId) -> Nonce {
+        let mut draft = self.state.draft();
+        let nonce = self
+            .state
+            .run(&mut draft, || System::account_nonce(account));
+        self.pool.nonce_after(account, nonce)
+    }
+
+    pub(crate) fn pending(&self) -> Vec<&[u8]> {
+        self.pool.pending()
+    }
+
+    /// The block a transaction went into, if it is still kept.
+    pub(crate) fn included(&self, transaction: &Hash) -> Option<(Hash, u32)> {
+        let contains = |kept: &&Kept| {
+            let mut hashes = kept.extrinsics.iter().map(|bytes| blake2_256(bytes));
+            hashes.any(|hash| hash == transaction.0)
+        };
+        let kept = self.kept.iter().rev().find(contains)?;
+        Some((kept.header.hash(), kept.header.number))
+    }
+
+    // --- transactions -------------------------------------------------------------------------
+
+    /// Validates a transaction at the head and puts it into the pool. Returns its hash and whether
+    /// it can go into the next block.
+    pub(crate) fn submit(&mut self, bytes: Vec<u8>) -> Result<(Hash, bool), Refused> {
+        let extrinsic = Extrinsic::decode(&mut bytes.as_slice()).map_err(Refused::Malformed)?;
+        let hash = Hash::from(blake2_256(&bytes));
+        let validity = self.validate(extrinsic.clone()).map_err(Refused::Invalid)?;
+        let tag = validity.provides.first().ok_or(Refused::Unsigned)?;
+        let (account, nonce) =
+            <(AccountId, Nonce)>::decode(&mut tag.as_slice()).map_err(|_| Refused::Unsigned)?;
+        let ready = validity.requires.is_empty();
+        self.pool
+            .add(account, nonce, hash, bytes, extrinsic)
+            .map_err(Refused::Unpooled)?;
+        Ok((hash, ready))
+    }
+
+    fn validate(&self, extrinsic: Extrinsic) -> Result<ValidTransaction, TransactionValidityError> {
+        let best = self.best_hash();
+        let mut draft = self.state.draft();
+        self.state.run(&mut draft, || {
+            Executive::validate_transaction(TransactionSource::External, extrinsic, best)
+        })
+    }
+
+    // --- building -----------------------------------------------------------------------------
+
+    /// Builds the next block from the pool. `now` is in milliseconds since 1970.
+    pub(crate) fn build(&mut self, now: u64) -> Result<News> {
+        let number = self.best_number().saturating_add(1);
+        let failed = |what| Error::Block { number, what };
+        let timestamp = now.max(self.timestamp.saturating_add(MINIMUM_PERIOD));
+        let parent = Header::new(
+            number,
+            Hash::default(),
+            Hash::default(),
+            self.best_hash(),
+            Default::default(),
+        );
+        let set_time = RuntimeCall::Timestamp(pallet_timestamp::Call::set { now: timestamp });
+        // Version 4, which every client can read.
+        let inherent = Extrinsic::from_parts(set_time, Preamble::Bare(4));
+        let mut extrinsics = vec![inherent.encode()];
+
+        let mut draft = self.state.draft();
+        let pool = &mut self.pool;
+        let (header, included, dropped) = self
+            .state
+            .run(&mut draft, || {
+                Executive::initialize_block(&parent);
+                Executive::apply_extrinsic(inherent)
+                    .map_err(|_| "the timestamp is not valid")?
+                    .map_err(|_| "the timestamp was refused")?;
+                let (included, dropped) = fill(pool, &mut extrinsics);
+                Ok((Executive::finalize_block(), included, dropped))
+            })
+            .map_err(failed)?;
+        let changes = self.state.commit(draft).map_err(failed)?;
+        self.timestamp = timestamp;
+        if let Some(journal) = &mut self.journal {
+            journal.append(&Record {
+                header: header.clone(),
+                extrinsics: extrinsics.clone(),
+                changes: changes.clone(),
+            })?;
+        }
+        let hash = self.push(header.clone(), extrinsics);
+        self.compact_journal()?;
+        let finalized = self.finalized_number();
+        let finalized_header = self.header(finalized).unwrap_or(&header).clone();
+        Ok(News {
+            header,
+            hash,
+            finalized: (self.finalized_hash(), finalized_header),
+            included,
+            dropped,
+            changes,
+        })
+    }
+
+    fn push(&mut self, header: Header, extrinsics: Vec<Vec<u8>>) -> Hash {
+        let hash = header.hash();
+        self.numbers.insert(hash, *header.number());
+        self.hashes.push(hash);
+        self.kept.push_back(Kept { header, extrinsics });
+        if self.kept.len() > DEPTH + 1 {
+            self.kept.pop_front();
+        }
+        hash
+    }
+}
+
+/// Puts what it can of the pool into the block being built. Runs inside the runtime.
+fn fill(pool: &mut Pool, extrinsics: &mut Vec<Vec<u8>>) -> (Vec<Hash>, Vec<Hash>) {
+    let (mut included, mut dropped) = (Vec::new(), Vec::new());
+    for account in pool.accounts() {
+        while let Some((nonce, first)) = pool.first(&account) {
+            if nonce > System::account_nonce(&account) {
+                break;
+            }
+            sp_io::storage::start_transaction();
+            let applied = Executive::apply_extrinsic(first.extrinsic.clone());
+            match applied {
+                Ok(_) => sp_io::storage::commit_transaction(),
+                Err(_) => sp_io::storage::rollback_transaction(),
+            }
+            if matches!(&applied, Err(error) if error.exhausted_resources()) {
+                return (included, dropped);
+            }
+            let Some(taken) = pool.take(&account) else {
+                break;
+            };
+            match applied {
+                Ok(_) => {
+                    extrinsics.push(taken.bytes);
+                    included.push(taken.hash);
+                }
+                Err(error) => {
+                    tracing::debug!(hash = ?taken.hash, ?error, "transaction dropped");
+                    dropped.push(taken.hash);
+                }
+            }
+        }
+    }
+    (included, dropped)
+}
+
+/// Storage of block 0. It holds the hash of the metadata too, so that a program whose metadata
+/// differs makes another chain: clients cache metadata by genesis hash.
+fn genesis_state(config: &DevnetConfig) -> Map {
+    use frame_support::traits::BuildGenesisConfig as _;
+    let funded: Vec<(AccountId32, u64)> = config
+        .funded
+        .iter()
+        .map(|(account, Rao(amount)): &(Account, Rao)| ((*account.as_bytes()).into(), *amount))
+        .collect();
+    let ((), state) = run_over(Map::new(), || {
+        frame_system::GenesisConfig::<Runtime>::default().build();
+        subtensor::Pallet::<Runtime>::found(
+            &funded,
+            &config.subnets,
+            config.stake_threshold.0,
+            config.allow_loopback_axons,
+        );
+        let metadata = Runtime::metadata_at_version(15).map(|bytes| bytes.to_vec());
+        let digest = blake2_256(&metadata.encode());
+        sp_io::storage::set(b":adit:metadata", &digest);
+    });
+    state
+}

@@ -1,0 +1,104 @@
+//! The `SubtensorModule` pallet: storage, calls, events and errors under the names and types the
+//! live chain has, as far as a neuron needs them (runtime 393; a later runtime wraps the same
+//! bytes in newtypes).
+
+mod axon;
+mod calls;
+mod epoch;
+mod errors;
+mod events;
+mod genesis;
+mod registration;
+mod staking;
+mod storage;
+mod weights;
+
+use frame_support::pallet_macros::import_section;
+
+pub(crate) use pallet::*;
+
+#[import_section(storage::storage)]
+#[import_section(errors::errors)]
+#[import_section(events::events)]
+#[import_section(calls::calls)]
+#[frame_support::pallet]
+pub mod pallet {
+    use frame_support::{
+        pallet_prelude::*,
+        traits::{
+            ConstBool, ConstI16, ConstU8, ConstU16, ConstU64,
+            fungible::{Inspect, Mutate},
+        },
+    };
+    use frame_system::pallet_prelude::*;
+    use sp_core::crypto::AccountId32;
+
+    /// Where a neuron listens, as the chain encodes it.
+    #[derive(Clone, Debug, Decode, DecodeWithMemTracking, Encode, Eq, PartialEq, TypeInfo)]
+    pub struct AxonInfo {
+        /// Block of the announcement.
+        pub block: u64,
+        /// Version the neuron declares.
+        pub version: u32,
+        /// The address as an integer.
+        pub ip: u128,
+        /// Port.
+        pub port: u16,
+        /// 4 or 6.
+        pub ip_type: u8,
+        /// Protocol number.
+        pub protocol: u8,
+        /// Unused.
+        pub placeholder1: u8,
+        /// Unused.
+        pub placeholder2: u8,
+    }
+
+    /// A fixed-point number of 64 integer and 64 fraction bits; the unit of stake shares.
+    #[derive(
+        Clone, Copy, Debug, Decode, DecodeWithMemTracking, Default, Encode, Eq, PartialEq, TypeInfo,
+    )]
+    pub struct U64F64 {
+        /// The number times 2⁶⁴.
+        pub bits: u128,
+    }
+
+    #[pallet::config]
+    pub trait Config: frame_system::Config<AccountId = AccountId32> {
+        /// The TAO ledger.
+        type Currency: Inspect<AccountId32, Balance = u64> + Mutate<AccountId32>;
+    }
+
+    #[pallet::pallet]
+    #[pallet::without_storage_info]
+    pub struct Pallet<T>(_);
+
+    #[pallet::hooks]
+    impl<T: Config> Hooks<BlockNumberFor<T>> for Pallet<T> {
+        fn on_initialize(_block: BlockNumberFor<T>) -> Weight {
+            Self::step_registration();
+            Self::step_epochs();
+            Weight::zero()
+        }
+    }
+}
+
+impl<T: Config> Pallet<T> {
+    /// The number of the block being built.
+    pub(crate) fn now() -> u64 {
+        use sp_runtime::SaturatedConversion as _;
+        frame_system::Pallet::<T>::block_number().saturated_into()
+    }
+}
+
+/// Sets `values[index]`, growing the vector when it is too short; every per-neuron vector of the
+/// chain is as long as its subnet.
+pub(crate) fn place<V: Clone + Default>(values: &mut Vec<V>, index: u16, value: V) {
+    let index = usize::from(index);
+    if values.len() <= index {
+        values.resize(index + 1, V::default());
+    }
+    if let Some(slot) = values.get_mut(index) {
+        *slot = value;
+    }
+}
