@@ -2,7 +2,7 @@
 //!
 //! Everything that crosses the wire between two neurons is here: the generated messages
 //! ([`v1`]), vectors ([`vector`]), who is speaking ([`auth`]), the server and client sides of it
-//! ([`server`], [`client`]) and what a caller is told when something fails ([`status`]). It knows
+//! ([`server`], [`client`]), cheap authentication of many messages ([`session`]) and what a caller is told when something fails ([`status`]). It knows
 //! nothing of what a mechanism does with a message, and of keys only what `adit-wallet` offers.
 //!
 //! ```
@@ -49,6 +49,7 @@ mod buffer;
 pub mod client;
 mod error;
 pub mod server;
+pub mod session;
 pub mod status;
 pub mod vector;
 
