@@ -2,17 +2,19 @@
 
 use std::{
     fs::{self, File},
-    io::{self, Write as _},
+    io,
     path::{Path, PathBuf},
 };
 
 use crate::{Error, Result};
 
 /// How names of files under construction end; such files may be removed at any start.
+#[cfg(feature = "parquet")]
 pub(crate) const TEMPORARY: &str = ".tmp";
 
 /// Writes `bytes` under a temporary name, syncs, renames to `path` and syncs the folder. An error
 /// leaves what was at `path` before, and no temporary file.
+#[cfg(feature = "parquet")]
 pub(crate) fn replace(path: &Path, bytes: &[u8]) -> Result<()> {
     let temporary = with_ending(path, TEMPORARY);
     let written = write_synced(&temporary, bytes);
@@ -29,7 +31,10 @@ pub(crate) fn replace(path: &Path, bytes: &[u8]) -> Result<()> {
     }
 }
 
+#[cfg(feature = "parquet")]
 fn write_synced(path: &Path, bytes: &[u8]) -> Result<()> {
+    use std::io::Write as _;
+
     let mut file = File::create(path).map_err(failed("create", path))?;
     file.write_all(bytes).map_err(failed("write", path))?;
     file.sync_all().map_err(failed("sync", path))
@@ -48,6 +53,7 @@ pub(crate) fn sync_folder(folder: &Path) -> Result<()> {
 }
 
 /// Opens (or creates) a lock file and takes it for this process, until it is dropped.
+#[cfg(feature = "parquet")]
 pub(crate) fn lock(path: &Path) -> Result<File> {
     let file = File::options()
         .create(true)

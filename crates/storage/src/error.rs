@@ -173,6 +173,7 @@ impl Error {
         matches!(self, Self::Database { .. } | Self::File { .. })
     }
 
+    #[cfg(feature = "sqlite")]
     pub(crate) fn stored(what: &'static str, text: &str, reason: impl ToString) -> Self {
         Self::Stored {
             what,
@@ -181,6 +182,7 @@ impl Error {
         }
     }
 
+    #[cfg(feature = "sqlite")]
     pub(crate) fn repeated(what: &'static str, name: impl ToString) -> Self {
         Self::Repeated {
             what,

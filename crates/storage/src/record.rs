@@ -63,11 +63,11 @@ pub struct DatasetSpaces {
 }
 
 impl DatasetSpaces {
-    /// Whether `asked` are these spaces.
+    /// Whether `asked` are these same spaces.
     ///
     /// # Errors
     /// [`Error::SpaceMismatch`] with the first that differs.
-    pub(crate) fn require(&self, asked: &Self) -> Result<()> {
+    pub fn require(&self, asked: &Self) -> Result<()> {
         let pairs = [
             (&self.video, &asked.video),
             (&self.audio, &asked.audio),

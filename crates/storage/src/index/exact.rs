@@ -69,9 +69,18 @@ impl ExactIndex {
             .take(LENGTH as u64)
             .read_to_end(&mut page)
             .map_err(failed("read", path))?;
-        // A crash before the very first commit leaves no slot and no rows: there is nothing to lose.
+        let no_ids = ids_file
+            .metadata()
+            .map_err(failed("read", &ids_path))?
+            .len()
+            == 0;
+        // A crash before the very first commit leaves no slot, no rows and no ids: there is nothing
+        // to lose.
         let length = rows_file.metadata().map_err(failed("read", path))?.len();
-        if length <= LENGTH as u64 && read_commit(&page).is_none() && fresh(&page, &space, element)
+        if no_ids
+            && length <= LENGTH as u64
+            && read_commit(&page).is_none()
+            && fresh(&page, &space, element)
         {
             page = create(path, &rows_file, &ids_file, &space, element)?;
         }
@@ -295,7 +304,6 @@ fn fresh(page: &[u8], space: &Space, element: ElementType) -> bool {
     page.iter()
         .zip(&expected)
         .all(|(found, expected)| found == expected || *found == 0)
-        && page.iter().skip(expected.len()).all(|byte| *byte == 0)
 }
 
 fn create(

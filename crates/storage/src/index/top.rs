@@ -69,3 +69,31 @@ impl Top {
         self.heap.into_sorted_vec()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn the_best_are_kept_in_any_order_of_offers(
+            cosines in prop::collection::vec(prop_oneof![Just(0.5_f32), -1.0_f32..1.0], 0..60),
+            k in 0_usize..9,
+            split in 0_usize..60,
+        ) {
+            let mut all: Vec<Candidate> =
+                cosines.iter().zip(0..).map(|(cosine, row)| Candidate { cosine: *cosine, row }).collect();
+            let (first, second) = all.split_at(split.min(all.len()));
+            let mut top = Top::new(k);
+            let mut other = Top::new(k);
+            second.iter().rev().for_each(|candidate| top.offer(*candidate));
+            first.iter().for_each(|candidate| other.offer(*candidate));
+            top.merge(other);
+            all.sort();
+            all.truncate(k);
+            prop_assert_eq!(top.into_sorted(), all);
+        }
+    }
+}

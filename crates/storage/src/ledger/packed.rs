@@ -104,3 +104,46 @@ pub(super) fn unpack(bytes: &[u8], spaces: &DatasetSpaces) -> Result<DatasetRow>
         submitted_at_ms: scalars.submitted_at_ms,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_record_cut_short_is_an_error_and_never_a_panic() {
+        let space = |name| Space::new(name, 3).unwrap();
+        let spaces = DatasetSpaces {
+            video: space("video"),
+            audio: space("audio"),
+            text: space("text"),
+        };
+        let vector = |space: &Space| Embedding::new(space.clone(), vec![0.1, -0.7, 0.3]).unwrap();
+        let row = DatasetRow {
+            record_id: "a".to_owned(),
+            video_id: "b".to_owned(),
+            source_url: "c".to_owned(),
+            start_ms: 1,
+            end_ms: 2,
+            description: "\u{0}\"é".to_owned(),
+            topic: String::new(),
+            video: vector(&spaces.video),
+            audio: Some(vector(&spaces.audio)),
+            text: vector(&spaces.text),
+            relevance: 0.1,
+            novelty: f64::MIN_POSITIVE,
+            score: -0.0,
+            miner: Hotkey::new([1; 32]),
+            validator: Hotkey::new([2; 32]),
+            task: TaskId::from_parts(1, 2),
+            submitted_at_ms: 3,
+        };
+        let bytes = pack(&row).unwrap();
+        assert_eq!(unpack(&bytes, &spaces).unwrap(), row);
+        for length in 0..bytes.len() {
+            assert!(
+                matches!(unpack(&bytes[..length], &spaces), Err(Error::Stored { .. })),
+                "cut at {length}"
+            );
+        }
+    }
+}
