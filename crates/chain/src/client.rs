@@ -24,10 +24,9 @@ use adit_primitives::{
     AccountId, AxonInfo, Block, BlockHash, Metagraph, NetUid, Uid, WeightVector,
 };
 use adit_wallet::Keypair;
-use backon::{BackoffBuilder as _, Retryable as _};
 use tokio::sync::{Mutex, watch};
 
-pub use account::{Receipt, Registration};
+pub use account::{Registration, TransactionReceipt};
 pub use options::ClientOptions;
 
 use crate::{BlockStream, Chain, Error, Result, Served, WeightsOutcome};
@@ -79,7 +78,7 @@ impl Client {
     /// all were tried [`ClientOptions::attempts`] times.
     pub async fn connect(endpoints: &[String], options: ClientOptions) -> Result<Self> {
         let link = Arc::new(Link::new(endpoints, options.clone())?);
-        link.connection().await?;
+        options.retrying(|| link.connection()).await?;
         let (follower, tip) = Follower::start(Arc::clone(&link), &options);
         let shared = Shared {
             link,
@@ -115,7 +114,9 @@ impl Client {
     /// # Errors
     /// A failure to reach the chain.
     pub async fn genesis(&self) -> Result<BlockHash> {
-        Ok(self.shared.link.connection().await?.genesis())
+        let shared = &self.shared;
+        let connection = shared.retrying(|| shared.link.connection()).await?;
+        Ok(connection.genesis())
     }
 
     /// The endpoint in use now.
@@ -123,7 +124,9 @@ impl Client {
     /// # Errors
     /// A failure to reach the chain.
     pub async fn endpoint(&self) -> Result<String> {
-        Ok(self.shared.link.connection().await?.endpoint().to_owned())
+        let shared = &self.shared;
+        let connection = shared.retrying(|| shared.link.connection()).await?;
+        Ok(connection.endpoint().to_owned())
     }
 
     /// The spec version of the runtime at the newest block.
@@ -155,17 +158,11 @@ impl Shared {
         })
     }
 
-    /// Repeats a read that failed for a passing reason, on a new connection if need be.
     async fn retrying<T, F: Future<Output = Result<T>>>(
         &self,
         read: impl FnMut() -> F,
     ) -> Result<T> {
-        read.retry(self.options.backoff().build())
-            .when(Error::is_retryable)
-            .notify(|error, after| {
-                tracing::warn!(%error, ?after, "a read from the chain failed and is repeated");
-            })
-            .await
+        self.options.retrying(read).await
     }
 }
 

@@ -14,7 +14,7 @@ use crate::{Error, Result};
 
 /// Where a transaction that succeeded is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Receipt {
+pub struct TransactionReceipt {
     /// The block that holds it.
     pub block: Block,
     /// Its hash.
@@ -23,7 +23,7 @@ pub struct Receipt {
     pub extrinsic: [u8; 32],
 }
 
-impl From<Included> for Receipt {
+impl From<Included> for TransactionReceipt {
     fn from(included: Included) -> Self {
         Self {
             block: included.head.number,
@@ -39,7 +39,7 @@ pub struct Registration {
     /// Its uid.
     pub uid: Uid,
     /// The transaction that brought it there, `None` when it already was there.
-    pub receipt: Option<Receipt>,
+    pub receipt: Option<TransactionReceipt>,
 }
 
 impl Client {
@@ -110,7 +110,7 @@ impl Client {
         hotkey: Hotkey,
         amount: Rao,
         coldkey: &Keypair,
-    ) -> Result<Receipt> {
+    ) -> Result<TransactionReceipt> {
         let call = Call {
             name: "SubtensorModule.add_stake",
             arguments: Composite::named([
@@ -127,7 +127,12 @@ impl Client {
     /// # Errors
     /// [`Error::Refused`] with the chain's reason, [`Error::Pool`], or a failure to reach the
     /// chain.
-    pub async fn transfer(&self, to: AccountId, amount: Rao, from: &Keypair) -> Result<Receipt> {
+    pub async fn transfer(
+        &self,
+        to: AccountId,
+        amount: Rao,
+        from: &Keypair,
+    ) -> Result<TransactionReceipt> {
         let call = Call {
             name: "Balances.transfer_keep_alive",
             arguments: Composite::named([

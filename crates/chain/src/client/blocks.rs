@@ -13,6 +13,7 @@ struct Position {
     /// The last number given out.
     last: Option<Block>,
     outages: u64,
+    ended: bool,
 }
 
 /// Every block once, from the newest one on. Numbers come from the shared subscription; what it
@@ -25,11 +26,15 @@ pub(super) fn stream(shared: Arc<Shared>) -> BlockStream {
         tip,
         last: None,
         outages,
+        ended: false,
     };
     futures::stream::unfold(start, next).boxed()
 }
 
 async fn next(mut at: Position) -> Option<(Result<BlockHead>, Position)> {
+    if at.ended {
+        return None;
+    }
     loop {
         let tip = at.tip.borrow_and_update().clone();
         if tip.outages > at.outages {
@@ -53,7 +58,10 @@ async fn next(mut at: Position) -> Option<(Result<BlockHead>, Position)> {
                 }
                 // The best chain fell back below this number and will pass it again.
                 Ok(None) => {}
-                Err(error) => return Some((Err(error), at)),
+                Err(error) => {
+                    at.ended = !error.is_retryable();
+                    return Some((Err(error), at));
+                }
             }
         }
         at.tip.changed().await.ok()?;

@@ -7,7 +7,6 @@ use std::{
 };
 
 use adit_primitives::{Block, BlockHash};
-use backon::{BackoffBuilder as _, Retryable as _};
 use tokio::sync::Mutex;
 
 use super::{connection::Connection, options::ClientOptions};
@@ -51,21 +50,14 @@ impl Link {
         &self.endpoints
     }
 
-    /// The connection in use, or a new one.
+    /// The connection in use, or a new one after one search through the list.
     pub(super) async fn connection(&self) -> Result<Arc<Connection>> {
         let mut current = self.current.lock().await;
         if let Some(connection) = current.as_ref().filter(|connection| connection.is_alive()) {
             return Ok(Arc::clone(connection));
         }
         *current = None;
-        let search = || self.search();
-        let connection = search
-            .retry(self.options.backoff().build())
-            .when(Error::is_retryable)
-            .notify(|error, after| {
-                tracing::warn!(%error, ?after, "no endpoint of the chain can be used, trying again");
-            })
-            .await?;
+        let connection = self.search().await?;
         let connection = Arc::new(connection);
         *current = Some(Arc::clone(&connection));
         Ok(connection)

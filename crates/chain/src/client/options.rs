@@ -1,6 +1,8 @@
 use std::time::Duration;
 
-use backon::ExponentialBuilder;
+use backon::{BackoffBuilder as _, ExponentialBuilder, Retryable as _};
+
+use crate::{Error, Result};
 
 /// How patient a [`Client`](super::Client) is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -11,7 +13,8 @@ pub struct ClientOptions {
     pub request_timeout: Duration,
     /// A node that shows no new block for this long counts as down.
     pub stall: Duration,
-    /// How often a read is tried, and how often the list of endpoints is gone through.
+    /// How often a read is tried; without a connection each try goes through the whole list of
+    /// endpoints.
     pub attempts: usize,
     /// Pause before the second attempt; it doubles from there on, with jitter.
     pub shortest_pause: Duration,
@@ -50,6 +53,19 @@ impl ClientOptions {
             .with_min_delay(self.shortest_pause)
             .with_max_delay(self.longest_pause)
             .with_max_times(self.attempts.saturating_sub(1))
+    }
+
+    /// Repeats a read that failed for a passing reason, on a new connection if need be.
+    pub(super) async fn retrying<T, F: Future<Output = Result<T>>>(
+        &self,
+        read: impl FnMut() -> F,
+    ) -> Result<T> {
+        read.retry(self.backoff().build())
+            .when(Error::is_retryable)
+            .notify(|error, after| {
+                tracing::warn!(%error, ?after, "reading from the chain failed and is tried again");
+            })
+            .await
     }
 
     pub(super) fn endless_backoff(&self) -> ExponentialBuilder {

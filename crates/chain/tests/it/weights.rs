@@ -33,6 +33,16 @@ async fn weights_are_set_read_back_and_then_rate_limited() {
     let others = (0..3).filter(|other| *other != uid.0).collect::<Vec<_>>();
     let sent = vector(&[(others[0], 100), (others[1], 50)]);
     pass(&client, 6).await;
+    let unknown = WeightsRefusal::UnknownUid {
+        uid: Uid(3),
+        neurons: 3,
+    };
+    assert_eq!(refusal(&validator, &vector(&[(3, 1)]), 0).await, unknown);
+    let too_few = WeightsRefusal::TooFew {
+        given: 0,
+        required: 1,
+    };
+    assert_eq!(refusal(&validator, &vector(&[]), 0).await, too_few);
 
     let outcome = validator.set_weights(SUBNET, &sent, 0).await.unwrap();
     let WeightsOutcome::OnChain { block, weights, .. } = outcome else {
