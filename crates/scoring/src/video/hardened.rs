@@ -18,11 +18,19 @@ pub(super) fn judge(rules: &HardenedRules, evidence: &AnswerEvidence) -> Judged 
         let pairs = evidence.clips.iter().zip(&form);
         pairs.filter_map(|(clip, refusal)| refusal.is_none().then_some(clip))
     };
-    if let Some(refusal) = well_formed().find_map(|clip| answer_refusal(rules, clip)) {
+    // What a fetched clip showed counts even when the clip itself is refused for its form.
+    if let Some(refusal) = evidence
+        .clips
+        .iter()
+        .find_map(|clip| answer_refusal(rules, clip))
+    {
         return Judged::refused(refusal);
     }
 
-    let sampled = || well_formed().filter(|clip| clip.verification != Verification::NotSampled);
+    let sampled = || {
+        let clips = evidence.clips.iter();
+        clips.filter(|clip| clip.verification != Verification::NotSampled)
+    };
     let vouched = sampled().next().is_some()
         && sampled().all(|clip| matches!(clip.verification, Verification::Compared { .. }));
     // A plan always has at least one clip, so that an answer nobody sampled is one not yet verified.

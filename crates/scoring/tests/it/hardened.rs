@@ -67,6 +67,22 @@ fn one_lie_costs_all() {
     assert_eq!(verdict.score.get(), 0.0);
 }
 
+/// A plan may choose a clip that is refused for its form; what fetching it showed counts all the
+/// same, so that bad form is no way out of verification.
+#[test]
+fn a_sampled_clip_speaks_even_when_its_form_is_refused() {
+    let mut evidence = honest(4);
+    evidence.clips[0].description = measure_description("", "rabbit");
+    let verdict = hardened(&evidence);
+    assert_eq!((verdict.standing, verdict.accepted()), (Standing::Final, 3));
+    evidence.clips[0].verification = Verification::Compared {
+        video: 0.2,
+        sound: SoundComparison::Absent,
+    };
+    let verdict = hardened(&evidence);
+    assert_eq!(verdict.refusal, Some(AnswerRefusal::Mismatch { place: 0 }));
+}
+
 #[test]
 fn unreachable_never_vouches() {
     let mut evidence = honest(4);
