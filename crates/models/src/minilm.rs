@@ -163,7 +163,15 @@ impl Network {
             Device::Cpu => Bert::load(checkpoint, config, &FlexDevice).map(Self::Cpu),
             #[cfg(feature = "cuda")]
             Device::Cuda(index) => {
-                Bert::load(checkpoint, config, &burn_cuda::CudaDevice::new(*index)).map(Self::Cuda)
+                let place = burn_cuda::CudaDevice { index: *index };
+                // The driver's loader panics where there is no driver or no such device.
+                let load = || Bert::load(checkpoint, config, &place);
+                std::panic::catch_unwind(std::panic::AssertUnwindSafe(load))
+                    .map_err(|_| Error::DeviceUnavailable {
+                        device: *device,
+                        reason: "CUDA did not start; its own message stands in the log".to_owned(),
+                    })?
+                    .map(Self::Cuda)
             }
             #[cfg(not(feature = "cuda"))]
             Device::Cuda(_) => Err(Error::DeviceUnavailable {
