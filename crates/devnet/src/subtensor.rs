@@ -33,9 +33,9 @@ pub mod pallet {
     use frame_system::pallet_prelude::*;
     use sp_core::crypto::AccountId32;
 
-    /// Where a neuron listens, as the chain encodes it.
+    /// Where a neuron listens, as the chain encodes its `AxonInfo`.
     #[derive(Clone, Debug, Decode, DecodeWithMemTracking, Encode, Eq, PartialEq, TypeInfo)]
-    pub struct AxonInfo {
+    pub struct StoredAxon {
         /// Block of the announcement.
         pub block: u64,
         /// Version the neuron declares.

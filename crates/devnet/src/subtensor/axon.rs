@@ -4,12 +4,12 @@ use frame_support::{dispatch::DispatchResult, ensure};
 use sp_core::crypto::AccountId32;
 
 use super::pallet::{
-    AxonInfo, Axons, Config, Error, Event, LoopbackAxonsAllowed, Pallet, ServingRateLimit, Uids,
+    Axons, Config, Error, Event, LoopbackAxonsAllowed, Pallet, ServingRateLimit, StoredAxon, Uids,
 };
 
 impl<T: Config> Pallet<T> {
     /// Stores the axon of a registered hotkey.
-    pub(crate) fn announce(hotkey: &AccountId32, netuid: u16, axon: AxonInfo) -> DispatchResult {
+    pub(crate) fn announce(hotkey: &AccountId32, netuid: u16, axon: StoredAxon) -> DispatchResult {
         ensure!(
             Uids::<T>::contains_key(netuid, hotkey),
             Error::<T>::HotKeyNotRegisteredInNetwork

@@ -63,7 +63,7 @@ mod calls {
             placeholder2: u8,
         ) -> DispatchResult {
             let hotkey = ensure_signed(origin)?;
-            let axon = AxonInfo {
+            let axon = StoredAxon {
                 block: Self::now(),
                 version,
                 ip,

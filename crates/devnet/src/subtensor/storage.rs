@@ -127,7 +127,7 @@ mod storage {
         StorageDoubleMap<_, Identity, u16, Identity, u16, u64, ValueQuery>;
     #[pallet::storage]
     pub type Axons<T> =
-        StorageDoubleMap<_, Identity, u16, Blake2_128Concat, AccountId32, AxonInfo, OptionQuery>;
+        StorageDoubleMap<_, Identity, u16, Blake2_128Concat, AccountId32, StoredAxon, OptionQuery>;
     #[pallet::storage]
     pub type Active<T> = StorageMap<_, Identity, u16, Vec<bool>, ValueQuery>;
     #[pallet::storage]

@@ -10,6 +10,7 @@
 )]
 
 mod budget;
+mod dependencies;
 mod layers;
 mod one_home;
 mod reachable;

@@ -10,6 +10,7 @@ pub(crate) struct Tree {
     members: Vec<String>,
     layers: String,
     owners: String,
+    light: String,
 }
 
 impl Tree {
@@ -19,6 +20,7 @@ impl Tree {
             members: Vec::new(),
             layers: String::new(),
             owners: String::new(),
+            light: String::new(),
         }
     }
 
@@ -63,6 +65,12 @@ impl Tree {
         self
     }
 
+    /// A dependency that these members must not compile.
+    pub(crate) fn light(mut self, dependency: &str, members: &str) -> Self {
+        writeln!(self.light, "{dependency} = [{members}]").unwrap();
+        self
+    }
+
     pub(crate) fn root(&self) -> &Path {
         self.folder.path()
     }
@@ -72,8 +80,9 @@ impl Tree {
             "[workspace]\nresolver = \"3\"\nmembers = {:?}\n\
              [workspace.package]\nedition = \"2024\"\nrust-version = \"1.85\"\nlicense = \"MIT\"\n\
              [workspace.metadata.layers]\n{}[workspace.metadata.owners]\n{}\
+             [workspace.metadata.light]\n{}\
              [workspace.lints.rust]\nmissing_docs = \"deny\"\n",
-            self.members, self.layers, self.owners
+            self.members, self.layers, self.owners, self.light
         );
         fs::write(self.root().join("Cargo.toml"), manifest).unwrap();
         Workspace::load(self.root())

@@ -23,6 +23,8 @@ pub(crate) struct Rules {
     pub(crate) layers: BTreeMap<String, u32>,
     #[serde(default)]
     pub(crate) owners: BTreeMap<String, Vec<String>>,
+    #[serde(default)]
+    pub(crate) light: BTreeMap<String, Vec<String>>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -36,6 +38,7 @@ pub(crate) struct Package {
 #[derive(Debug, Deserialize)]
 pub(crate) struct Dependency {
     pub(crate) name: String,
+    pub(crate) rename: Option<String>,
     /// `None` is a normal dependency.
     pub(crate) kind: Option<String>,
 }
