@@ -73,6 +73,8 @@ async fn refusals_come_named_before_anything_is_signed() {
     let one = vector(&[(0, 1)]);
     let (miner, miner_key) = registered(&client, "//miner-0").await;
     registered(&client, "//miner-1").await;
+    // Registering counts as an update, so that the rate limit would come first.
+    pass(&client, 6).await;
 
     let hotkey = key("//stranger").hotkey();
     assert_eq!(
