@@ -11,7 +11,9 @@ async fn main() -> anyhow::Result<()> {
     let args = args::Args::parse();
     args.log_format.install();
     let config = args.config()?;
+    // Before anybody can know this process is up, so that no signal finds it unprepared.
     let mut terminate = signal(SignalKind::terminate()).context("cannot listen for SIGTERM")?;
+    let mut interrupt = signal(SignalKind::interrupt()).context("cannot listen for Ctrl-C")?;
     let devnet = adit_devnet::Devnet::start(config).await?;
     if let Some(path) = &args.port_file {
         write_whole(path, &devnet.address().to_string())
@@ -21,7 +23,7 @@ async fn main() -> anyhow::Result<()> {
     let failure = tokio::select! {
         failure = devnet.failure() => Some(failure),
         _ = terminate.recv() => None,
-        _ = tokio::signal::ctrl_c() => None,
+        _ = interrupt.recv() => None,
     };
     devnet.shutdown().await;
     match failure {

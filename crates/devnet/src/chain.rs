@@ -1,11 +1,10 @@
 //! The chain itself: its blocks, its state, its pool, and how the next block is built.
 
-use std::{
-    collections::{HashMap, VecDeque},
-    path::Path,
-};
+mod database;
 
-use adit_primitives::{AccountId as Account, BlockHash, Rao};
+use std::collections::{HashMap, VecDeque};
+
+use adit_primitives::{AccountId as Account, Rao};
 use codec::{Decode as _, Encode as _};
 use sp_core::crypto::AccountId32;
 use sp_crypto_hashing::blake2_256;
@@ -17,7 +16,7 @@ use sp_runtime::{
 
 use crate::{
     DevnetConfig, Error, Result,
-    journal::{Base, Journal, Record, Stored},
+    journal::{Journal, Record},
     pool::{Pool, Unpooled},
     runtime::{
         AccountId, Executive, Extrinsic, Hash, Header, MINIMUM_PERIOD, Nonce, Runtime, RuntimeCall,
@@ -114,91 +113,6 @@ impl Chain {
             chain.journal = Some(journal);
         }
         Ok(chain)
-    }
-
-    /// Goes on from what the database holds.
-    fn restore(&mut self, stored: Stored, path: &Path) -> Result<()> {
-        let damaged = |what| Error::DatabaseDamaged {
-            path: path.to_owned(),
-            what,
-        };
-        let Stored { base, blocks } = stored;
-        let (Some(expected), Some(found)) = (self.hashes.first(), base.hashes.first()) else {
-            return Err(damaged("it has no genesis"));
-        };
-        if expected != found {
-            return Err(Error::DatabaseOfOtherChain {
-                path: path.to_owned(),
-                expected: BlockHash(expected.0),
-                found: BlockHash(found.0),
-            });
-        }
-        if base.hashes.last() != Some(&base.header.hash()) {
-            return Err(damaged("its first header is not the one its hashes name"));
-        }
-        self.state = State::new(base.state, DEPTH);
-        if self.state.root() != *base.header.state_root() {
-            return Err(damaged(
-                "its first state does not have the root its header names",
-            ));
-        }
-        self.numbers = (0..)
-            .zip(&base.hashes)
-            .map(|(n, hash)| (*hash, n))
-            .collect();
-        self.hashes = base.hashes;
-        self.kept = [Kept {
-            header: base.header,
-            extrinsics: base.extrinsics,
-        }]
-        .into();
-        for block in blocks {
-            if *block.header.parent_hash() != self.best_hash() {
-                return Err(damaged("a block does not follow the one before"));
-            }
-            self.state.replay(block.changes);
-            if self.state.root() != *block.header.state_root() {
-                return Err(damaged(
-                    "a block does not lead to the state its header names",
-                ));
-            }
-            self.push(block.header, block.extrinsics);
-        }
-        let newest = self.state.at(0).ok_or_else(|| damaged("no state"))?;
-        self.timestamp = newest.run(pallet_timestamp::Now::<Runtime>::get);
-        Ok(())
-    }
-
-    /// What the database needs to start from a block that is still kept.
-    fn base(&self, age: usize) -> Option<Base> {
-        let kept = self.kept.get(self.kept.len().checked_sub(age + 1)?)?;
-        Some(Base {
-            hashes: self.hashes.get(..self.hashes.len() - age)?.to_vec(),
-            header: kept.header.clone(),
-            extrinsics: kept.extrinsics.clone(),
-            state: self.state.at(age)?.map(),
-        })
-    }
-
-    /// Rewrites a database that grew long, so that it starts from the oldest kept state.
-    fn compact_journal(&mut self) -> Result<()> {
-        if !self.journal.as_ref().is_some_and(Journal::is_long) {
-            return Ok(());
-        }
-        let ages = self.state.reach().min(self.kept.len().saturating_sub(1));
-        let (Some(base), Some(journal)) = (self.base(ages), &mut self.journal) else {
-            return Ok(());
-        };
-        let first = self.kept.len() - ages;
-        let blocks = self.kept.range(first..).zip((0..ages).rev());
-        let records = blocks.filter_map(|(kept, age)| {
-            Some(Record {
-                header: kept.header.clone(),
-                extrinsics: kept.extrinsics.clone(),
-                changes: self.state.changes(age)?,
-            })
-        });
-        journal.rewrite(&base, records)
     }
 
     // --- reading ------------------------------------------------------------------------------

@@ -61,7 +61,7 @@ impl Chain {
         let events = transactions
             .sign_and_submit_then_watch_default(&payload, signer)
             .await
-            .map_err(|error| error.to_string())?
+            .map_err(|error| format!("{error:?}"))?
             .wait_for_finalized_success()
             .await
             .map_err(|error| error.to_string())?;
@@ -140,27 +140,15 @@ impl Chain {
             let address =
                 dynamic::storage::<Vec<Value>, u64>("SubtensorModule", "SubnetEpochIndex");
             let at = self.client.at_current_block().await.unwrap();
-            let value = at.storage().try_fetch(address, vec![number(NETUID)]);
-            value
-                .await
-                .unwrap()
-                .map_or(0, |value| value.decode().unwrap())
+            let storage = at.storage();
+            let value = storage.try_fetch(address, vec![number(NETUID)]).await;
+            value.unwrap().map_or(0, |value| value.decode().unwrap())
         };
         let before = at().await;
         let mut blocks = self.client.stream_blocks().await.unwrap();
         while at().await == before {
             blocks.next().await.unwrap().unwrap();
         }
-    }
-
-    /// Registers both, stakes on the first and waits until it has its permit.
-    pub(crate) async fn validator_and_miner(&self, validator: &Keypair, miner: &Keypair) {
-        self.register(validator).await.unwrap();
-        self.register(miner).await.unwrap();
-        self.stake(validator, 100 * TAO).await.unwrap();
-        self.epoch().await;
-        let permits: Vec<bool> = self.read("ValidatorPermit", vec![number(NETUID)]).await;
-        assert_eq!(permits, [true, false]);
     }
 }
 

@@ -1,5 +1,11 @@
 //! The chain as its clients see it: over its socket, with subxt as everybody has it.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test that cannot go on fails"
+)]
+
 mod harness;
 mod life;
 mod metadata;
