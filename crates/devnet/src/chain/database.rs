@@ -80,9 +80,14 @@ impl Chain {
 
     /// Rewrites a database that grew long, so that it starts from the oldest kept state.
     pub(super) fn compact_journal(&mut self) -> Result<()> {
-        if !self.journal.as_ref().is_some_and(Journal::is_long) {
-            return Ok(());
+        if self.journal.as_ref().is_some_and(Journal::is_long) {
+            self.rewrite_journal()
+        } else {
+            Ok(())
         }
+    }
+
+    fn rewrite_journal(&mut self) -> Result<()> {
         let ages = self.state.reach().min(self.kept.len().saturating_sub(1));
         let (Some(base), Some(journal)) = (self.base(ages), &mut self.journal) else {
             return Ok(());
@@ -97,5 +102,41 @@ impl Chain {
             })
         });
         journal.rewrite(&base, records)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Chain;
+    use crate::{DevnetConfig, Error};
+
+    #[test]
+    fn a_rewritten_database_brings_back_the_same_chain_and_goes_on() {
+        let folder = tempfile::tempdir().unwrap();
+        let config = DevnetConfig {
+            database: Some(folder.path().join("chain")),
+            ..DevnetConfig::default()
+        };
+        let mut chain = Chain::open(&config).unwrap();
+        for _ in 0..520 {
+            chain.build(0).unwrap();
+        }
+        chain.rewrite_journal().unwrap();
+        chain.build(0).unwrap();
+        let (hashes, root) = (chain.hashes.clone(), chain.state.root());
+        drop(chain);
+
+        let mut chain = Chain::open(&config).unwrap();
+        assert_eq!(chain.hashes, hashes);
+        assert_eq!(chain.state.root(), root);
+        assert!(chain.view(9).is_some() && chain.view(8).is_none());
+        assert_eq!(chain.hash_of(0), hashes.first().copied());
+        assert_eq!(chain.build(0).unwrap().header.number, 522);
+        drop(chain);
+
+        let mut other = config;
+        other.funded.pop();
+        let refused = Chain::open(&other).map(|_| ());
+        assert!(matches!(refused, Err(Error::DatabaseOfOtherChain { .. })));
     }
 }
