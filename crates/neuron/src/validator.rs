@@ -10,7 +10,7 @@ use std::{collections::BTreeMap, future::Future, sync::Arc, time::Duration};
 
 use adit_chain::Chain;
 use adit_primitives::{Clock, Hotkey, Metagraph, NetUid, Rao, Uid};
-use adit_storage::Store;
+use adit_storage::{Store, TaskState};
 use rand::SeedableRng as _;
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
@@ -129,6 +129,10 @@ impl<M: Mechanism, C: Chain> Validator<M, C> {
             metagraph,
             last_weights_after: None,
         };
+        if let Err(error) = self.close_interrupted().await {
+            // They are judged once their deadline has passed.
+            tracing::warn!(error = %with_causes(&error), "cannot close what an earlier life left open");
+        }
         while !shutdown.is_cancelled() {
             let step = self.step(&mut progress);
             match self.drained(step, shutdown).await {
@@ -157,20 +161,38 @@ impl<M: Mechanism, C: Chain> Validator<M, C> {
         }
         self.forget_replaced(&progress.metagraph).await?;
         // What an earlier life of this process left behind comes first.
-        let mut waiting = self.judge_waiting().await?;
+        let waiting = self.judge_waiting().await?;
         let asked = self.rounds_asked().await?;
         let more = self.config.rounds.is_none_or(|rounds| asked < rounds);
         if more && waiting < self.config.max_unjudged {
             self.ask(asked, &progress.metagraph).await?;
-            waiting = self.judge_waiting().await?;
+            self.judge_waiting().await?;
         } else if more {
             tracing::warn!(waiting, "too many tasks wait to be judged; not asking more");
         }
         let undelivered = self.deliver_waiting().await?;
-        let asked = self.rounds_asked().await?;
-        let complete = self.config.rounds.is_some_and(|rounds| asked >= rounds) && waiting == 0;
+        // A task that is neither judged nor ready to be is one whose answers could not all be
+        // stored; its deadline makes it ready.
+        let counts = self.store.counts().await?;
+        let enough = self
+            .config
+            .rounds
+            .is_some_and(|rounds| counts.tasks >= rounds);
+        let complete = enough && counts.judged == counts.tasks;
         let settled = self.settle_weights(progress, complete).await?;
         Ok(complete && undelivered == 0 && settled)
+    }
+
+    /// Tasks that an earlier life of this process asked and did not see to their end are ready to
+    /// be judged: nobody waits for their answers any more, and what came is stored.
+    async fn close_interrupted(&self) -> Result<()> {
+        for task in self.store.tasks_to_judge(u64::MAX).await? {
+            if task.state == TaskState::Open {
+                tracing::info!(task = %task.id, "an earlier life was cut while it asked this");
+                self.store.close_task(task.id).await?;
+            }
+        }
+        Ok(())
     }
 
     async fn rounds_asked(&self) -> Result<u64> {

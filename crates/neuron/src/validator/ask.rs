@@ -1,8 +1,9 @@
-use std::{sync::Arc, time::Duration};
+use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
 use adit_chain::Chain;
 use adit_primitives::{Metagraph, Neuron, TaskId};
 use adit_storage::{AnswerRow, AnswerStatus, NewTask};
+use futures::FutureExt as _;
 use rand::Rng as _;
 use tokio::{sync::Semaphore, task::JoinSet, time::Instant};
 
@@ -95,22 +96,23 @@ impl<M: Mechanism, C: Chain> Validator<M, C> {
                     .await
                     .unwrap_or(Err(QueryFailure::Timeout))
             };
-            // A task of its own, so that an answer which makes our code panic harms nobody else.
-            let guarded = tokio::spawn(question);
+            let clock = Arc::clone(&self.clock);
             questions.spawn(async move {
-                let outcome = guarded.await.unwrap_or_else(|error| {
-                    Err(QueryFailure::Malformed(format!(
-                        "reading the answer failed: {error}"
-                    )))
+                // An answer which makes our code panic harms nobody else.
+                let guarded = AssertUnwindSafe(question).catch_unwind().await;
+                let outcome = guarded.unwrap_or_else(|_panic| {
+                    Err(QueryFailure::Malformed(
+                        "reading the answer panicked".to_owned(),
+                    ))
                 });
-                (asked, outcome, started.elapsed())
+                // Here and not when it is stored: storing the others' answers takes time.
+                (asked, outcome, clock.unix_millis(), started.elapsed())
             });
         }
         while let Some(finished) = questions.join_next().await {
-            let Ok(((uid, hotkey), outcome, elapsed)) = finished else {
+            let Ok(((uid, hotkey), outcome, received_at_ms, elapsed)) = finished else {
                 continue;
             };
-            let received_at_ms = self.clock.unix_millis();
             let (status, detail, payload) = match outcome {
                 Ok(answer) => match serde_json::to_value(&answer) {
                     Ok(payload) => (AnswerStatus::Answered, None, Some(payload)),
