@@ -83,6 +83,48 @@ fn member<'a>(workspace: &'a Workspace, cell: &str) -> Option<&'a Package> {
     })
 }
 
+/// Metrics that the sources count and the README does not list.
+fn unlisted_metrics(workspace: &Workspace) -> Vec<String> {
+    let readme = fs::read_to_string(workspace.root.join("README.md")).unwrap_or_default();
+    let files = workspace.packages.iter().flat_map(Package::rust_files);
+    let mut found: Vec<String> = files
+        .filter(|file| file.components().any(|part| part.as_os_str() == "src"))
+        .flat_map(|file| metrics(&fs::read_to_string(file).expect("a readable source file")))
+        .filter(|name| !readme.contains(&format!("`{name}`")))
+        .collect();
+    found.sort();
+    found.dedup();
+    found
+}
+
+/// The names that are given to the macros of the crate `metrics`.
+fn metrics(source: &str) -> Vec<String> {
+    ["counter!(", "gauge!(", "histogram!("]
+        .iter()
+        .flat_map(|kind| source.split(kind).skip(1))
+        .filter_map(|rest| rest.trim_start().strip_prefix('"')?.split('"').next())
+        .map(str::to_owned)
+        .collect()
+}
+
+#[test]
+fn the_readme_lists_the_metrics() {
+    let workspace = Workspace::here();
+    let found = unlisted_metrics(&workspace);
+    assert!(found.is_empty(), "not in README.md: {}", found.join(", "));
+}
+
+#[test]
+fn unlisted_metrics_are_found() {
+    let source = "//! A.\nfn f() {\n    metrics::counter!(\n        \"a_total\", \"b\" => \"c\"\n    );\n\
+                  describe_gauge!(\"listed\", \"d\");\n}\n";
+    let tree = Tree::new()
+        .package("crates/one", "one", 0, "")
+        .file("crates/one/src/lib.rs", source)
+        .file("README.md", "| `listed` | gauge |\n");
+    assert_eq!(unlisted_metrics(&tree.load()), ["a_total"]);
+}
+
 #[test]
 fn the_readme_lists_the_crates_as_they_are() {
     let found = violations(&Workspace::here());
