@@ -22,15 +22,25 @@ fn vectors(space: &Space, count: usize, mut state: u64) -> anyhow::Result<Vec<Em
         mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
         ((mixed >> 40) as f32 / (1_u64 << 23) as f32) - 1.0
     };
-    let mut vector = || Embedding::new(space.clone(), (0..space.dimension()).map(|_| next()).collect());
+    let mut vector = || {
+        Embedding::new(
+            space.clone(),
+            (0..space.dimension()).map(|_| next()).collect(),
+        )
+    };
     (0..count).map(|_| Ok(vector()?)).collect()
 }
 
 fn built(path: &Path, held: &[Embedding], element: ElementType) -> anyhow::Result<ExactIndex> {
-    let space = held.first().map(|vector| vector.space().clone()).ok_or_else(|| anyhow::anyhow!("no vectors"))?;
+    let space = held
+        .first()
+        .map(|vector| vector.space().clone())
+        .ok_or_else(|| anyhow::anyhow!("no vectors"))?;
     let mut index = ExactIndex::open(path, space, element)?;
     for (number, chunk) in held.chunks(10_000).enumerate() {
-        let ids: Vec<String> = (0..chunk.len()).map(|place| format!("{number}-{place}")).collect();
+        let ids: Vec<String> = (0..chunk.len())
+            .map(|place| format!("{number}-{place}"))
+            .collect();
         let batch: Vec<(&str, &Embedding)> = ids.iter().map(String::as_str).zip(chunk).collect();
         index.extend(&batch)?;
     }
@@ -44,7 +54,9 @@ fn read(words: &[u64]) -> u64 {
         let sum = |part: &[u64]| part.iter().fold(0_u64, |sum, word| sum.wrapping_add(*word));
         let parts = words.chunks(words.len().div_ceil(threads).max(1));
         let sums: Vec<_> = parts.map(|part| scope.spawn(move || sum(part))).collect();
-        sums.into_iter().filter_map(|part| part.join().ok()).fold(0, u64::wrapping_add)
+        sums.into_iter()
+            .filter_map(|part| part.join().ok())
+            .fold(0, u64::wrapping_add)
     })
 }
 
@@ -62,7 +74,10 @@ fn run(criterion: &mut Criterion) -> anyhow::Result<()> {
         group.throughput(Throughput::Elements(1));
         group.bench_function("single", |bench| {
             let mut turn = queries.iter().cycle();
-            bench.iter(|| turn.next().map(|query| index.nearest(black_box(query), NEAREST)));
+            bench.iter(|| {
+                turn.next()
+                    .map(|query| index.nearest(black_box(query), NEAREST))
+            });
         });
         group.bench_function("read", |bench| bench.iter(|| read(black_box(&words))));
         group.throughput(Throughput::Elements(queries.len() as u64));
@@ -74,7 +89,10 @@ fn run(criterion: &mut Criterion) -> anyhow::Result<()> {
     Ok(())
 }
 
-#[expect(clippy::expect_used, reason = "a bench that cannot set up has nothing to measure")]
+#[expect(
+    clippy::expect_used,
+    reason = "a bench that cannot set up has nothing to measure"
+)]
 fn index(criterion: &mut Criterion) {
     run(criterion).expect("the index answers");
 }
