@@ -1,6 +1,9 @@
 use std::{path::Path, sync::Arc};
 
-use adit_embedding::{AudioEmbedder, Embedding, TextEmbedder, VideoEmbedder};
+use adit_embedding::{
+    AudioEmbedder, AudioSamples, Embedding, Frame, FrameScaling, TextEmbedder, VideoEmbedder,
+    VideoFrames,
+};
 use adit_media::Media;
 use tokio::task::spawn_blocking;
 
@@ -77,6 +80,47 @@ impl Embedders {
             })
         });
         Ok(embedded
+            .await
+            .map_err(|_| Error::Interrupted("video or audio model"))??)
+    }
+}
+
+impl Embedders {
+    /// Whether all of it works on input that is surely sound, to tell a broken machine from a
+    /// hostile clip.
+    ///
+    /// # Errors
+    /// What does not work.
+    pub async fn self_check(&self) -> Result<()> {
+        self.media.self_check().await?;
+        self.texts(vec!["a river under a bridge".to_owned()])
+            .await?;
+        let (video, audio) = (Arc::clone(&self.video), Arc::clone(&self.audio));
+        let checked = spawn_blocking(move || -> adit_embedding::Result<()> {
+            let plan = video.frame_plan(1_000);
+            let (width, height) = match plan.scaling {
+                FrameScaling::Exact { width, height } => (width, height),
+                FrameScaling::ShortSide(side) => (side, side),
+            };
+            let ramp = (0..width as usize * height as usize * 3).map(|byte| byte as u8);
+            let frame = Frame {
+                width,
+                height,
+                rgb: ramp.collect(),
+            };
+            video.embed_clips(&[VideoFrames {
+                frames: vec![frame; plan.times_ms.len()],
+                times_ms: plan.times_ms,
+            }])?;
+            let sample_rate = audio.sample_rate();
+            let saw = (0..sample_rate).map(|at| (at % 64) as f32 / 128.0);
+            audio.embed_sounds(&[AudioSamples {
+                sample_rate,
+                samples: saw.collect(),
+            }])?;
+            Ok(())
+        });
+        Ok(checked
             .await
             .map_err(|_| Error::Interrupted("video or audio model"))??)
     }

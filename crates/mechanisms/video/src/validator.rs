@@ -33,7 +33,8 @@ pub struct VideoConfig {
     pub clips_wanted: u32,
     /// What a clip must be.
     pub constraints: ClipConstraints,
-    /// Name of the scoring policy: `hardened` or `original`.
+    /// Name of the scoring policy. The field's own, `original`, compares frames with text and so
+    /// needs one joint space for all three vectors, which the embedders of this version do not have.
     pub policy: PolicyName,
     /// Pause before an unreachable origin is tried again, in milliseconds; it doubles each time.
     pub origin_retry_ms: u64,
@@ -69,7 +70,8 @@ pub struct VideoMechanism {
     fetcher: Fetcher,
     dataset: DatasetClient,
     channels: Mutex<HashMap<Hotkey, (SocketAddr, SignedChannel)>>,
-    own_failures: Mutex<HashMap<TaskId, u32>>,
+    /// How often our own code failed on one miner's answer to one task.
+    own_failures: Mutex<HashMap<(TaskId, Hotkey), u32>>,
 }
 
 /// A score's evidence with the exact rules that judged it.

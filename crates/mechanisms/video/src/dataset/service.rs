@@ -160,6 +160,17 @@ fn row(
     if clip.end_ms <= clip.start_ms {
         return Err("its end is not after its start".to_owned());
     }
+    let shares = [
+        ("relevance", record.relevance),
+        ("novelty", record.novelty),
+        ("score", record.score),
+    ];
+    if let Some((name, _)) = shares
+        .iter()
+        .find(|(_, share)| !(0.0..=1.0).contains(share))
+    {
+        return Err(format!("its {name} lies outside 0 to 1"));
+    }
     Ok(DatasetRow {
         record_id: record.record_id,
         video_id: clip.video_id,

@@ -1,4 +1,5 @@
 use std::{
+    collections::HashSet,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
@@ -15,6 +16,9 @@ use tokio::{sync::Notify, task::spawn_blocking};
 use tokio_util::sync::CancellationToken;
 
 use crate::{Error, Result};
+
+/// Longest record id, in bytes: what the index can hold.
+const LONGEST_ID: usize = 256;
 
 /// Where a dataset lives and how its shards are closed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -70,18 +74,23 @@ impl VideoDataset {
             source,
         })?;
         let ledger = Ledger::open(&state.join("ledger.db"), spaces.clone()).await?;
-        let (folder, index_path) = (config.folder.clone(), state.join("video.index"));
+        let folder = config.folder.clone();
         let opened = spawn_blocking(move || -> Result<_> {
-            let writer = DatasetWriter::open(&folder, spaces.clone())?;
-            let index = open_index(&index_path, &spaces)?;
-            let index = complete(index, &writer)?;
+            let index = open_index(&state.join("video.index"), &spaces)?;
+            Ok((DatasetWriter::open(&folder, spaces)?, index))
+        });
+        let (writer, index) = opened.await.map_err(|_| Error::Interrupted("dataset"))??;
+        ledger.reconcile(writer.last_sequence()).await?;
+        let waiting = ledger.unflushed(u32::MAX).await?;
+        let waiting: Vec<DatasetRow> = waiting.into_iter().map(|waiting| waiting.row).collect();
+        let rows = ledger.totals().await?.rows;
+        let completed = spawn_blocking(move || -> Result<_> {
+            let index = complete(index, &writer, &waiting, rows)?;
             Ok((writer, index))
         });
-        let (writer, mut index) = opened.await.map_err(|_| Error::Interrupted("dataset"))??;
-        ledger.reconcile(writer.last_sequence()).await?;
-        for waiting in ledger.unflushed(u32::MAX).await? {
-            index.upsert(&waiting.row.record_id, &waiting.row.video)?;
-        }
+        let (writer, index) = completed
+            .await
+            .map_err(|_| Error::Interrupted("dataset"))??;
         Ok(Self {
             ledger,
             index: Arc::new(Mutex::new(index)),
@@ -121,13 +130,21 @@ impl VideoDataset {
     /// Takes a batch in; the same batch again changes nothing and answers with its first receipt.
     ///
     /// # Errors
-    /// [`Error::Storage`]: see [`Ledger::submit`].
+    /// [`Error::Storage`]: see [`Ledger::submit`]; [`Error::Record`] for a record id of more than
+    /// 256 bytes.
     pub async fn submit(
         &self,
         batch_id: &str,
         validator: &Hotkey,
         rows: Vec<DatasetRow>,
     ) -> Result<Receipt> {
+        // The ledger takes longer ids than the index, which then could never hold the record.
+        if let Some(place) = rows.iter().position(|row| row.record_id.len() > LONGEST_ID) {
+            return Err(Error::Record {
+                place,
+                reason: format!("its id has more than {LONGEST_ID} bytes"),
+            });
+        }
         let receipt = self
             .ledger
             .submit(batch_id, validator, &rows, self.clock.unix_millis())
@@ -135,14 +152,8 @@ impl VideoDataset {
         let index = Arc::clone(&self.index);
         // Also for a repeated batch: its first submission may have died right here.
         let indexed = spawn_blocking(move || {
-            let entries: Vec<(&str, &Embedding)> = rows
-                .iter()
-                .map(|row| (row.record_id.as_str(), &row.video))
-                .collect();
-            index
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .extend(&entries)
+            let mut index = index.lock().unwrap_or_else(PoisonError::into_inner);
+            add_missing(&mut index, &rows)
         });
         indexed.await.map_err(|_| Error::Interrupted("index"))??;
         let totals = self.ledger.totals().await?;
@@ -221,11 +232,16 @@ fn open_index(path: &Path, spaces: &DatasetSpaces) -> Result<ExactIndex> {
     match ExactIndex::open(path, spaces.video.clone(), ElementType::F32) {
         Err(StorageError::Corrupt { reason, .. }) => {
             tracing::warn!(path = %path.display(), reason, "the index is damaged; making it anew");
-            let remove = std::fs::remove_file(path);
-            remove.map_err(|source| Error::Folder {
-                path: path.to_owned(),
-                source,
-            })?;
+            let mut ids = path.as_os_str().to_owned();
+            ids.push(".ids");
+            for file in [path.to_owned(), PathBuf::from(ids)] {
+                match std::fs::remove_file(&file) {
+                    Err(source) if source.kind() != std::io::ErrorKind::NotFound => {
+                        return Err(Error::Folder { path: file, source });
+                    }
+                    _ => {}
+                }
+            }
             Ok(ExactIndex::open(
                 path,
                 spaces.video.clone(),
@@ -236,21 +252,34 @@ fn open_index(path: &Path, spaces: &DatasetSpaces) -> Result<ExactIndex> {
     }
 }
 
-/// Adds the rows of shards that the index lacks.
-fn complete(mut index: ExactIndex, writer: &DatasetWriter) -> Result<ExactIndex> {
-    let rows: u64 = writer.shards().iter().map(|shard| shard.rows).sum();
-    if index.len() as u64 >= rows {
+/// Adds what the index lacks of `rows` rows in all: first those that wait for a shard, then, should
+/// it still be short, those of the shards.
+fn complete(
+    mut index: ExactIndex,
+    writer: &DatasetWriter,
+    waiting: &[DatasetRow],
+    rows: u64,
+) -> Result<ExactIndex> {
+    add_missing(&mut index, waiting)?;
+    if index.len() as u64 >= rows || writer.shards().is_empty() {
         return Ok(index);
     }
     let reader = DatasetReader::open(writer.folder())?;
     for shard in reader.shards() {
-        let rows = reader.rows(shard)?;
-        let missing: Vec<(&str, &Embedding)> = rows
-            .iter()
-            .filter(|row| !index.contains(&row.record_id))
-            .map(|row| (row.record_id.as_str(), &row.video))
-            .collect();
-        index.extend(&missing)?;
+        add_missing(&mut index, &reader.rows(shard)?)?;
     }
     Ok(index)
+}
+
+/// Adds the vectors of rows whose ids the index lacks; as in the ledger, the first row of an id
+/// counts and no later one replaces it.
+fn add_missing(index: &mut ExactIndex, rows: &[DatasetRow]) -> Result<(), StorageError> {
+    let mut new = HashSet::new();
+    let missing: Vec<(&str, &Embedding)> = rows
+        .iter()
+        .filter(|row| !index.contains(&row.record_id) && new.insert(row.record_id.as_str()))
+        .map(|row| (row.record_id.as_str(), &row.video))
+        .collect();
+    index.extend(&missing)?;
+    Ok(())
 }

@@ -4,13 +4,16 @@ use crate::{Error, Result};
 
 /// Most topics a file may list.
 const MOST_TOPICS: usize = 100_000;
+/// Longest topic, in bytes: what a record of the dataset can hold.
+const LONGEST_TOPIC: usize = 1_024;
 /// Largest topics file, in bytes.
 const LARGEST_FILE: u64 = 16 << 20;
 
 /// Reads topics, one a line; blank lines, lines that start with `#` and repetitions are left out.
 ///
 /// # Errors
-/// [`Error::Topics`] when the file cannot be read, is too large, or lists nothing.
+/// [`Error::Topics`] when the file cannot be read, is too large, lists nothing, or lists a topic of
+/// more than 1,024 bytes.
 pub fn read_topics(path: &Path) -> Result<Vec<String>> {
     let refuse = |reason: String| Error::Topics {
         path: path.to_owned(),
@@ -24,6 +27,12 @@ pub fn read_topics(path: &Path) -> Result<Vec<String>> {
     }
     let text = std::fs::read_to_string(path).map_err(|error| refuse(error.to_string()))?;
     let topics = parse(&text);
+    if let Some(topic) = topics.iter().find(|topic| topic.len() > LONGEST_TOPIC) {
+        let start: String = topic.chars().take(40).collect();
+        return Err(refuse(format!(
+            "a topic has more than {LONGEST_TOPIC} bytes: {start}…"
+        )));
+    }
     if topics.is_empty() {
         return Err(refuse("it lists no topic".to_owned()));
     }

@@ -56,15 +56,16 @@ where
             return Err(Status::deadline_exceeded("the deadline has passed"));
         }
         let left = Duration::from_millis(left).min(LONGEST_WORK);
-        let constraints = request.constraints.unwrap_or_default();
         let task = VideoTask {
             topic: request.topic,
             clips_wanted: request.clips_wanted,
-            constraints: ClipConstraints {
-                min_duration_ms: constraints.min_duration_ms,
-                max_duration_ms: constraints.max_duration_ms,
-                max_description_bytes: constraints.max_description_bytes,
-            },
+            constraints: request
+                .constraints
+                .map_or_else(ClipConstraints::default, |constraints| ClipConstraints {
+                    min_duration_ms: constraints.min_duration_ms,
+                    max_duration_ms: constraints.max_duration_ms,
+                    max_description_bytes: constraints.max_description_bytes,
+                }),
         };
         tracing::info!(event = "task", task = %id, topic = task.topic, "working");
         let answer = match tokio::time::timeout(left, self.worker.work(task, left)).await {

@@ -9,7 +9,7 @@ use adit_media::Fetcher;
 use adit_neuron::{Unavailable, Worker};
 use rand::{Rng as _, SeedableRng as _, seq::SliceRandom as _};
 use rand_chacha::ChaCha8Rng;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout_at};
 
 use super::{
     library::{Library, LibraryVideo},
@@ -94,10 +94,13 @@ impl VideoWorker {
             if clips.len() >= wanted || Instant::now() >= until {
                 break;
             }
-            let room = CLIPS_PER_VIDEO.min(wanted - clips.len());
-            match self.clips_of(&video, &task.constraints, room, until).await {
-                Ok(found) => clips.extend(found),
-                Err(error) => tracing::warn!(video = video.id, %error, "skipping a video"),
+            let most = wanted.min(clips.len() + CLIPS_PER_VIDEO);
+            let search = self.clips_of(&video, &task.constraints, most, &mut clips);
+            // What was found before a slow origin used up the time still counts.
+            match timeout_at(until, search).await {
+                Ok(Ok(())) => {}
+                Ok(Err(error)) => tracing::warn!(video = video.id, %error, "skipping a video"),
+                Err(_elapsed) => tracing::info!(video = video.id, "out of time"),
             }
         }
         Ok(VideoAnswer { clips })
@@ -107,9 +110,12 @@ impl VideoWorker {
         &self,
         video: &Arc<LibraryVideo>,
         constraints: &ClipConstraints,
-        room: usize,
-        until: Instant,
-    ) -> Result<Vec<ClaimedClip>> {
+        most: usize,
+        found: &mut Vec<ClaimedClip>,
+    ) -> Result<()> {
+        let description = cut(&video.text, constraints.max_description_bytes as usize);
+        let text = self.embedders.texts(vec![description.to_owned()]).await?;
+        let text = text.first().map(PackedVector::pack);
         let fetched = self.fetcher.fetch(&video.url).await?;
         let shots = self.shots(video, fetched.path()).await?;
         let mut candidates = windows(shots.duration_ms, &shots.boundaries_ms, constraints);
@@ -121,9 +127,8 @@ impl VideoWorker {
             });
             candidates.shuffle(&mut memory.rng);
         });
-        let mut found = Vec::new();
         for (start_ms, end_ms) in candidates {
-            if found.len() >= room || Instant::now() >= until {
+            if found.len() >= most {
                 break;
             }
             let vectors = self
@@ -133,19 +138,18 @@ impl VideoWorker {
             if !self.is_news(video, start_ms, end_ms, &vectors.video) {
                 continue;
             }
-            let text = self.embedders.texts(vec![video.text.clone()]).await?;
             found.push(ClaimedClip {
                 video_id: video.id.clone(),
                 source_url: video.url.to_string(),
                 start_ms,
                 end_ms,
-                description: video.text.clone(),
+                description: description.to_owned(),
                 video: Some(PackedVector::pack(&vectors.video)),
                 audio: vectors.audio.as_ref().map(PackedVector::pack),
-                text: text.first().map(PackedVector::pack),
+                text: text.clone(),
             });
         }
-        Ok(found)
+        Ok(())
     }
 
     /// Remembers the window, and says whether it looks unlike everything offered before.
@@ -157,9 +161,11 @@ impl VideoWorker {
         vector: &Embedding,
     ) -> bool {
         self.with_memory(|memory| {
-            memory
-                .offered
-                .insert((video.url.to_string(), start_ms, end_ms));
+            let window = (video.url.to_string(), start_ms, end_ms);
+            // Another task may have offered it meanwhile.
+            if !memory.offered.insert(window) {
+                return false;
+            }
             let known =
                 |earlier: &Embedding| cosine(earlier, vector).is_ok_and(|near| near > NO_NEWS);
             if memory.vectors.iter().any(known) {
@@ -190,6 +196,16 @@ impl VideoWorker {
     fn with_memory<T>(&self, act: impl FnOnce(&mut Memory) -> T) -> T {
         act(&mut self.memory.lock().unwrap_or_else(PoisonError::into_inner))
     }
+}
+
+/// As many whole characters as fit into `most` bytes.
+fn cut(text: &str, most: usize) -> &str {
+    let end = text
+        .char_indices()
+        .map(|(start, character)| start + character.len_utf8())
+        .take_while(|end| *end <= most)
+        .last();
+    text.get(..end.unwrap_or(0)).unwrap_or_default()
 }
 
 impl Worker for VideoWorker {

@@ -13,6 +13,9 @@ const LONGEST_IDENTIFIER: usize = 2_048;
 const LONGEST_MEASURED: usize = 16_384;
 /// Clips looked at beyond those wanted: enough to name the excess, too few to cost anything.
 const EXCESS_SHOWN: usize = 8;
+/// No source is believed to last longer, in milliseconds: a day. It also keeps every accepted clip
+/// within what the dataset can hold.
+const LONGEST_SOURCE_MS: u64 = 86_400_000;
 
 /// A clip of an answer with what its bytes alone tell.
 #[derive(Debug, Clone)]
@@ -35,7 +38,10 @@ pub(super) struct ClaimedVectors {
 impl Claim {
     /// Whether it is worth fetching.
     pub(super) fn is_sound(&self) -> bool {
-        self.evidence.defect.is_none() && self.vectors.is_some() && self.url.is_some()
+        self.evidence.defect.is_none()
+            && self.evidence.start_ms < self.evidence.end_ms
+            && self.vectors.is_some()
+            && self.url.is_some()
     }
 }
 
@@ -86,7 +92,7 @@ pub(super) fn read(
                 source: url.as_ref().map_or_else(String::new, Url::to_string),
                 start_ms: clip.start_ms,
                 end_ms: clip.end_ms,
-                source_duration_ms: None,
+                source_duration_ms: (clip.end_ms > LONGEST_SOURCE_MS).then_some(LONGEST_SOURCE_MS),
                 description,
                 defect,
                 verification: Verification::NotSampled,
@@ -111,7 +117,9 @@ fn source(text: &str) -> Option<Url> {
     if text.len() > LONGEST_IDENTIFIER {
         return None;
     }
-    let url = Url::parse(text).ok()?;
+    let mut url = Url::parse(text).ok()?;
+    // Never sent, so that two addresses that differ in it are one source.
+    url.set_fragment(None);
     (matches!(url.scheme(), "http" | "https") && url.has_host()).then_some(url)
 }
 

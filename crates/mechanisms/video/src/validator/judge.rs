@@ -1,10 +1,15 @@
-use std::{collections::BTreeSet, panic::AssertUnwindSafe, sync::PoisonError};
+use std::{
+    collections::{BTreeSet, HashMap},
+    panic::AssertUnwindSafe,
+    sync::PoisonError,
+};
 
 use adit_embedding::{Embedding, cosine};
 use adit_neuron::{Assigned, JudgedAnswer, JudgedItem, Judgement, Received, Unavailable};
-use adit_primitives::TaskId;
+use adit_primitives::{Hotkey, TaskId};
 use adit_scoring::video::{
-    AnswerEvidence, ClipVerdict, PairCosine, Verification, VideoPolicy, judge, verification_plan,
+    AnswerEvidence, ClipVerdict, PairCosine, Standing, Verification, VideoPolicy, judge,
+    verification_plan,
 };
 use futures::{FutureExt as _, StreamExt as _, stream};
 use rand::SeedableRng as _;
@@ -50,8 +55,8 @@ impl VideoMechanism {
         self.own_failures
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
-            .remove(&task.id);
-        Ok(self.decide(task, answers, kept))
+            .retain(|(counted, _), _| *counted != task.id);
+        self.decide(task, answers, kept)
     }
 
     /// A panic in decoding or embedding one answer must not touch the others.
@@ -102,7 +107,13 @@ impl VideoMechanism {
             &answer.answer.clips,
             &self.embedders,
         );
-        self.measure_texts(&mut claims, topic).await?;
+        if let Err(error) = self.measure_texts(&mut claims, topic).await {
+            self.blame(task.id, answer, error).await?;
+            return Ok(Examined {
+                claims,
+                crashed: true,
+            });
+        }
         let wanted = task.task.clips_wanted as usize;
         let mut order: Vec<usize> = (0..claims.len().min(wanted))
             .filter(|place| claims[*place].is_sound())
@@ -126,15 +137,12 @@ impl VideoMechanism {
                     claim.evidence.source_duration_ms = verified.source_duration_ms;
                 }
                 Err(error) => {
-                    let attempts = self.count_own_failure(task.id);
-                    if attempts < own_attempts(&self.policy) || !self.machinery_works().await {
-                        return Err(error);
-                    }
-                    tracing::error!(uid = %answer.uid, %error, "only this answer makes our own code fail");
+                    let attempts = self.blame(task.id, answer, error).await?;
                     claim.evidence.verification = Verification::OwnFailure { attempts };
                 }
             }
         }
+        share_durations(&mut claims);
         Ok(Examined {
             claims,
             crashed: false,
@@ -191,7 +199,7 @@ impl VideoMechanism {
         task: &Assigned<VideoTask>,
         answers: &[Received<VideoAnswer>],
         examined: Vec<Examined>,
-    ) -> Judgement {
+    ) -> Result<Judgement, Unavailable> {
         let mut judgement = Judgement::default();
         let mut records = Vec::new();
         let mut accepted: Vec<Embedding> = Vec::new();
@@ -219,6 +227,12 @@ impl VideoMechanism {
                     .collect(),
             };
             let verdict = judge(&self.policy, &evidence);
+            if verdict.standing == Standing::Pending {
+                return Err(Unavailable::new(
+                    "verification",
+                    "something outside the answers is missing",
+                ));
+            }
             for (claim, decided) in examined.claims.iter().zip(&verdict.clips) {
                 judgement.items.push(item(answer, claim, decided));
                 if let (true, Some(vectors)) = (decided.accepted, &claim.vectors) {
@@ -269,22 +283,64 @@ impl VideoMechanism {
         if !records.is_empty() {
             judgement.batch = serde_json::to_value(&records).ok();
         }
-        judgement
+        Ok(judgement)
     }
 
-    fn count_own_failure(&self, task: TaskId) -> u32 {
+    /// Counts a failure of our own code on an answer, and gives the error back until it failed so
+    /// often on it, and works so well on sound input, that the answer must be to blame.
+    async fn blame(
+        &self,
+        task: TaskId,
+        answer: &Received<VideoAnswer>,
+        error: Error,
+    ) -> Result<u32, Error> {
+        let attempts = self.count_own_failure(task, answer.hotkey);
+        if attempts < own_attempts(&self.policy)
+            || is_of_the_machine(&error)
+            || self.embedders.self_check().await.is_err()
+        {
+            return Err(error);
+        }
+        tracing::error!(uid = %answer.uid, %error, "only this answer makes our own code fail");
+        Ok(attempts)
+    }
+
+    fn count_own_failure(&self, task: TaskId, miner: Hotkey) -> u32 {
         let mut failures = self
             .own_failures
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
-        let count = failures.entry(task).or_default();
+        let count = failures.entry((task, miner)).or_default();
         *count = count.saturating_add(1);
         *count
     }
+}
 
-    /// Whether our own tools work on sound input, so that a failure can be blamed on an answer.
-    async fn machinery_works(&self) -> bool {
-        self.embedders.media.self_check().await.is_ok()
+/// Failures that no answer can be blamed for, however often they come.
+fn is_of_the_machine(error: &Error) -> bool {
+    use adit_media::Error as Media;
+    matches!(
+        error,
+        Error::Media(Media::DiskFull | Media::Io { .. } | Media::Configuration { .. })
+    )
+}
+
+/// What fetching one clip told of its source holds for the answer's other clips of that source.
+fn share_durations(claims: &mut [Claim]) {
+    let known: HashMap<String, u64> = claims
+        .iter()
+        .filter(|claim| claim.evidence.verification != Verification::NotSampled)
+        .filter_map(|claim| {
+            Some((
+                claim.evidence.source.clone(),
+                claim.evidence.source_duration_ms?,
+            ))
+        })
+        .collect();
+    for claim in claims {
+        if let Some(duration) = known.get(&claim.evidence.source) {
+            claim.evidence.source_duration_ms = Some(*duration);
+        }
     }
 }
 
