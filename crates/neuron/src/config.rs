@@ -28,7 +28,7 @@ const RESERVED: [&str; 7] = [
 ];
 
 /// Words that mark a key as secret: its value is never printed.
-const SECRET_WORDS: [&str; 5] = ["password", "mnemonic", "secret", "token", "private"];
+const SECRET_WORDS: [&str; 5] = ["password", "mnemonic", "secret", "token", "private_key"];
 
 /// Which chain to follow.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -277,25 +277,57 @@ impl Provider for Flags {
     }
 
     fn data(&self) -> Result<Map<Profile, Dict>, figment::Error> {
-        let mut tree = serde_json::Map::new();
+        let mut tree = Dict::new();
         for (key, value) in &self.0 {
-            let mut fields = &mut tree;
-            let mut parts: Vec<&str> = key.split('.').collect();
-            let Some(last) = parts.pop() else { continue };
-            for part in parts {
-                let entry = fields
-                    .entry(part)
-                    .or_insert_with(|| Value::Object(serde_json::Map::new()));
-                let Value::Object(next) = entry else {
-                    return Err(figment::Error::from(format!(
-                        "flag {key} lies under a value"
-                    )));
-                };
-                fields = next;
-            }
-            fields.insert(last.to_owned(), value.clone());
+            insert(&mut tree, key, value)?;
         }
-        Serialized::defaults(tree).data()
+        Ok(Profile::Default.collect(tree))
+    }
+}
+
+fn insert(tree: &mut Dict, key: &str, value: &Value) -> Result<(), figment::Error> {
+    match key.split_once('.') {
+        None => {
+            tree.insert(key.to_owned(), plain(value));
+        }
+        Some((first, rest)) => {
+            let inner = tree
+                .entry(first.to_owned())
+                .or_insert_with(|| figment::value::Value::from(Dict::new()));
+            let figment::value::Value::Dict(_, inner) = inner else {
+                return Err(figment::Error::from(format!(
+                    "flag {key} lies under a value"
+                )));
+            };
+            insert(inner, rest, value)?;
+        }
+    }
+    Ok(())
+}
+
+/// Not by way of serde: where some dependency turns on `serde_json`'s arbitrary precision, its
+/// numbers show themselves as maps.
+fn plain(value: &Value) -> figment::value::Value {
+    use figment::value::{Empty, Num, Tag, Value as Plain};
+    match value {
+        Value::Null => Plain::Empty(Tag::Default, Empty::None),
+        Value::Bool(flag) => Plain::from(*flag),
+        Value::String(text) => Plain::from(text.clone()),
+        Value::Array(items) => Plain::from(items.iter().map(plain).collect::<Vec<_>>()),
+        Value::Object(fields) => Plain::from(
+            fields
+                .iter()
+                .map(|(name, value)| (name.clone(), plain(value)))
+                .collect::<Dict>(),
+        ),
+        Value::Number(number) => {
+            let whole = number
+                .as_u64()
+                .map(Num::U64)
+                .or_else(|| number.as_i64().map(Num::I64));
+            let number = whole.or_else(|| number.as_f64().map(Num::F64));
+            Plain::Num(Tag::Default, number.unwrap_or(Num::U64(0)))
+        }
     }
 }
 

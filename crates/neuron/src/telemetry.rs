@@ -87,6 +87,11 @@ fn describe() {
     metrics::describe_counter!("adit_requests_refused_total", "Requests refused by reason");
     metrics::describe_counter!("adit_requests_total", "Requests served by outcome");
     metrics::describe_counter!("adit_weights_total", "Weight settings by outcome");
+    metrics::describe_counter!("adit_batches_total", "Batches taken into the dataset");
+    metrics::describe_counter!(
+        "adit_flush_failures_total",
+        "Shards that could not be closed"
+    );
     metrics::describe_counter!(
         "adit_deliveries_total",
         "Batches handed to the dataset by outcome"

@@ -84,7 +84,7 @@ impl VideoWorker {
         self.with_memory(|memory| {
             for (_, nearness) in &mut ranked {
                 // A little chance, so that miners with the same library do not all offer the same.
-                *nearness += memory.rng.random_range(0.0..0.08);
+                *nearness += memory.rng.random_range(0.0..0.2);
             }
         });
         ranked.sort_by(|a, b| b.1.total_cmp(&a.1));
