@@ -86,7 +86,7 @@ def main():
     options = parser.parse_args()
 
     if options.seed:
-        keypair = Keypair.create_from_seed(options.seed)
+        keypair = Keypair.create_from_seed(bytes.fromhex(options.seed.removeprefix("0x")))
     else:
         keypair = Keypair.create_from_uri(options.uri)
     video = messages()
