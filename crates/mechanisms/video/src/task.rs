@@ -150,3 +150,72 @@ impl From<ClaimedClip> for v1::Clip {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn vector() -> impl Strategy<Value = Option<PackedVector>> {
+        let parts = (".{0,20}", any::<u32>(), any::<i32>(), any::<Vec<u8>>());
+        let packed = parts.prop_map(|(space, dimension, encoding, values)| PackedVector {
+            space,
+            dimension,
+            encoding,
+            values,
+        });
+        prop::option::of(packed)
+    }
+
+    prop_compose! {
+        fn clip()(
+            texts in (".{0,40}", ".{0,40}", ".{0,40}"),
+            times in any::<(u64, u64)>(),
+            vectors in (vector(), vector(), vector()),
+        ) -> ClaimedClip {
+            ClaimedClip {
+                video_id: texts.0,
+                source_url: texts.1,
+                start_ms: times.0,
+                end_ms: times.1,
+                description: texts.2,
+                video: vectors.0,
+                audio: vectors.1,
+                text: vectors.2,
+            }
+        }
+    }
+
+    proptest! {
+        /// Whatever a miner sends is judged as it was sent: stored as text, and passed on.
+        #[test]
+        fn claims_survive_text_and_wire(clip in clip()) {
+            let answer = VideoAnswer { clips: vec![clip.clone()] };
+            let text = serde_json::to_string(&answer).unwrap();
+            prop_assert_eq!(serde_json::from_str::<VideoAnswer>(&text).unwrap(), answer);
+            prop_assert_eq!(ClaimedClip::from(v1::Clip::from(clip.clone())), clip);
+        }
+
+        #[test]
+        fn packed_embeddings_read_back_bit_by_bit(
+            values in prop::collection::vec(-1e3_f32..1e3, 3)
+                .prop_filter("has a direction", |values| values.iter().any(|value| value.abs() > 1e-3)),
+        ) {
+            let space = Space::new("test-v1", 3).unwrap();
+            let embedding = Embedding::new(space.clone(), values).unwrap();
+            prop_assert_eq!(PackedVector::pack(&embedding).unpack(&space).unwrap(), embedding);
+        }
+    }
+
+    #[test]
+    fn raw_bytes_are_checked_when_unpacked() {
+        let space = Space::new("test-v1", 2).unwrap();
+        let raw = |values| PackedVector::raw("test-v1/2".to_owned(), 2, values);
+        let sound = [1.0_f32, 0.0].map(f32::to_le_bytes).concat();
+        assert!(raw(sound.clone()).unpack(&space).is_ok());
+        for bad in [Vec::new(), vec![0; 8], vec![0xff; 8], sound.repeat(2)] {
+            assert!(raw(bad).unpack(&space).is_err());
+        }
+    }
+}

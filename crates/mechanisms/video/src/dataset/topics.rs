@@ -62,4 +62,17 @@ mod tests {
         );
         assert!(read_topics(Path::new("/nonexistent/topics.txt")).is_err());
     }
+
+    #[test]
+    fn a_file_without_topics_or_with_endless_ones_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("topics.txt");
+        let longest = "t".repeat(LONGEST_TOPIC);
+        for text in ["", "# none\n\n", &format!("rivers\n{longest}t\n")] {
+            std::fs::write(&path, text).unwrap();
+            assert!(matches!(read_topics(&path), Err(Error::Topics { .. })));
+        }
+        std::fs::write(&path, format!("rivers\n{longest}\n")).unwrap();
+        assert_eq!(read_topics(&path).unwrap(), ["rivers", &longest]);
+    }
 }

@@ -219,3 +219,20 @@ impl Worker for VideoWorker {
             .map_err(|error| Unavailable::new("search", error))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn a_cut_description_is_as_long_as_may_be(text in "[a-zß水🌊]{0,40}", most in 0_usize..80) {
+            let kept = cut(&text, most);
+            prop_assert!(text.starts_with(kept) && kept.len() <= most);
+            let next = text[kept.len()..].chars().next();
+            prop_assert!(next.is_none_or(|next| kept.len() + next.len_utf8() > most));
+        }
+    }
+}

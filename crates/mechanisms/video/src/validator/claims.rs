@@ -179,3 +179,114 @@ fn defect(error: adit_protocol::Error) -> ClipDefect {
         _ => ClipDefect::VectorLength,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use adit_embedding::{
+        perceptual::{PerceptualAudio, PerceptualVideo},
+        testing::HashEmbedder,
+    };
+    use adit_media::{Media, MediaConfig};
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn embedders() -> Embedders {
+        Embedders {
+            text: Arc::new(HashEmbedder::new(8).unwrap()),
+            video: Arc::new(PerceptualVideo::new().unwrap()),
+            audio: Arc::new(PerceptualAudio::new().unwrap()),
+            media: Media::new(MediaConfig::default()).unwrap(),
+        }
+    }
+
+    fn clip(source_url: &str, description: String) -> ClaimedClip {
+        ClaimedClip {
+            video_id: "a".to_owned(),
+            source_url: source_url.to_owned(),
+            start_ms: 0,
+            end_ms: 5_000,
+            description,
+            video: None,
+            audio: None,
+            text: None,
+        }
+    }
+
+    fn read_all(clips: &[ClaimedClip]) -> Vec<Claim> {
+        let task = VideoTask {
+            topic: "rivers".to_owned(),
+            clips_wanted: 2,
+            constraints: crate::ClipConstraints::default(),
+        };
+        let id = TaskId::from_parts(1, 1);
+        read(id, &task, &Hotkey::new([1; 32]), clips, &embedders())
+    }
+
+    #[test]
+    fn record_ids_differ_by_task_miner_and_place() {
+        let ids: HashSet<String> = (0..8)
+            .map(|bits: u8| {
+                let task = TaskId::from_parts(1, u128::from(bits & 1));
+                record_id(task, &Hotkey::new([bits >> 1 & 1; 32]), (bits >> 2).into())
+            })
+            .collect();
+        assert_eq!(ids.len(), 8);
+        assert!(ids.iter().all(|id| id.len() == 32));
+    }
+
+    #[test]
+    fn addresses_that_differ_in_a_fragment_are_one_source() {
+        let one = source("http://Media.example:80/a.mp4#one").unwrap();
+        assert_eq!(Some(one), source("http://media.example/a.mp4#two"));
+        assert_eq!(source("HTTPS://media.example").unwrap().scheme(), "https");
+        for text in [
+            "javascript:1",
+            "http:",
+            "/etc/passwd",
+            "file://h/a",
+            "https://",
+        ] {
+            assert_eq!(source(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_kept_of_an_answer_is_bounded() {
+        let megabyte = "ä".repeat(500_000);
+        let claims = read_all(&vec![clip(&megabyte, megabyte.clone()); 100]);
+        assert_eq!(claims.len(), 2 + EXCESS_SHOWN);
+        for claim in claims {
+            assert_eq!(claim.evidence.description.bytes, 1_000_000);
+            assert_eq!(claim.evidence.defect, Some(ClipDefect::Identifier));
+            assert_eq!(claim.clip.description.len(), LONGEST_MEASURED);
+            assert!(claim.clip.source_url.len() <= 2 * LONGEST_IDENTIFIER);
+            assert!(!claim.is_sound());
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_cut_at_a_character(text in "[a-zß水🌊]{0,40}", repeat in 1_usize..2_000) {
+            let text = text.repeat(repeat);
+            let kept = bounded(&text);
+            prop_assert!(text.starts_with(kept));
+            prop_assert!(kept.len() <= LONGEST_MEASURED);
+            prop_assert!(kept.len() == text.len() || kept.len() > LONGEST_MEASURED - 4);
+        }
+
+        #[test]
+        fn no_address_and_no_interval_is_too_strange(
+            source_url in ".{0,60}|(http|https|file)://.{0,40}",
+            start_ms in any::<u64>(),
+            end_ms in any::<u64>(),
+        ) {
+            let claimed = ClaimedClip { start_ms, end_ms, ..clip(&source_url, String::new()) };
+            let claims = read_all(&[claimed.clone(), claimed]);
+            prop_assert!(claims.iter().all(|claim| claim.evidence.defect.is_some()));
+            prop_assert_ne!(&claims[0].record_id, &claims[1].record_id);
+        }
+    }
+}
