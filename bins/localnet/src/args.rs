@@ -51,6 +51,9 @@ pub(crate) struct Up {
     /// Folder of the text model.
     #[arg(long)]
     pub(crate) model: Option<PathBuf>,
+    /// Time a miner has to answer, in milliseconds.
+    #[arg(long, default_value_t = 12_000)]
+    pub(crate) answer_timeout_ms: u64,
     /// Time between blocks.
     #[arg(long, default_value = "250ms")]
     pub(crate) block_time: String,

@@ -1,6 +1,8 @@
 //! Miners that misbehave, to show and to test that it does not pay. They live here and nowhere
 //! else: the miner binary cannot be configured into any of this.
 
+mod garbage;
+
 use std::{
     process::ExitCode,
     sync::{Arc, Mutex, PoisonError},
@@ -10,7 +12,7 @@ use std::{
 use adit_chain::client::{Client, ClientOptions};
 use adit_embedding::{Embedding, Space};
 use adit_mechanism_video::{
-    ClaimedClip, Embedders, PackedVector, VideoAnswer, VideoTask,
+    Embedders, PackedVector, VideoAnswer, VideoTask,
     miner::{Library, VideoMinerService, VideoWorker},
     source_fetcher,
 };
@@ -26,6 +28,7 @@ use rand::{Rng as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
 use tokio_util::sync::CancellationToken;
 
+use self::garbage::Garbage;
 use crate::args::{Behaviour, Misbehave};
 
 /// Clips of a flood: within the message limit, far beyond what was asked.
@@ -40,11 +43,13 @@ pub(crate) async fn run(miner: Misbehave, shutdown: CancellationToken) -> anyhow
     let embedders = Embedders::standard(&miner.model).await?;
     let fetcher = source_fetcher(&miner.cache, true)?;
     let library = Library::load(&miner.catalogue, &fetcher, &embedders).await?;
+    let garbage = Garbage::new(fetcher.clone());
     let worker = Arc::new(Misbehaving {
         behaviour: miner.behaviour,
         honest: VideoWorker::new(library, fetcher, embedders, miner.seed),
         rng: Mutex::new(ChaCha8Rng::seed_from_u64(miner.seed)),
         first: Mutex::new(None),
+        garbage,
     });
     let client = Client::connect(&[miner.chain], ClientOptions::default()).await?;
     let chain = Arc::new(client.with_signer(Arc::clone(&keypair)));
@@ -87,6 +92,7 @@ struct Misbehaving {
     honest: VideoWorker,
     rng: Mutex<ChaCha8Rng>,
     first: Mutex<Option<VideoAnswer>>,
+    garbage: Garbage,
 }
 
 impl Worker for Misbehaving {
@@ -104,7 +110,6 @@ impl Worker for Misbehaving {
                 tokio::time::sleep(time_left * 2).await;
                 Err(Unavailable::new("silence", "never answers"))
             }
-            #[expect(clippy::exit, reason = "this is how a crashing miner misbehaves")]
             Behaviour::Crash => std::process::exit(70),
         }
     }
@@ -158,88 +163,54 @@ impl Misbehaving {
             .map_err(|error| Unavailable::new("invention", error))
     }
 
-    /// One clip of each kind of malformation, around a sound one.
+    /// Malformed clips, made of the first sound one there was.
     async fn garble(
         &self,
         task: VideoTask,
         time_left: Duration,
     ) -> Result<VideoAnswer, Unavailable> {
-        let mut answer = self.honest.work(task, time_left).await?;
-        let Some(sound) = answer.clips.first().cloned() else {
+        let constraints = task.constraints.clone();
+        let answer = self.first_answer(task, time_left).await?;
+        let Some(sound) = answer.clips.first() else {
             return Ok(answer);
         };
-        let space = self.honest.embedders().video.space().clone();
-        let raw = |space: String, dimension: usize, value: f32| {
-            let values: Vec<u8> = value.to_le_bytes().repeat(dimension);
-            PackedVector::raw(space, dimension as u32, values)
-        };
-        let name = space.to_string();
-        let garbled = [
-            ClaimedClip {
-                end_ms: sound.start_ms,
-                ..sound.clone()
-            },
-            ClaimedClip {
-                end_ms: sound.start_ms + 10_000_000,
-                ..sound.clone()
-            },
-            ClaimedClip {
-                description: String::new(),
-                ..sound.clone()
-            },
-            ClaimedClip {
-                description: "spam ".repeat(200_000),
-                ..sound.clone()
-            },
-            ClaimedClip {
-                video: Some(raw(name.clone(), space.dimension(), f32::NAN)),
-                ..sound.clone()
-            },
-            ClaimedClip {
-                video: Some(raw(name.clone(), space.dimension(), f32::INFINITY)),
-                ..sound.clone()
-            },
-            ClaimedClip {
-                video: Some(raw(name.clone(), space.dimension(), 0.0)),
-                ..sound.clone()
-            },
-            ClaimedClip {
-                video: Some(raw(name, space.dimension() / 2, 1.0)),
-                ..sound.clone()
-            },
-            ClaimedClip {
-                video: Some(raw("elsewhere-v1/8".to_owned(), 8, 1.0)),
-                ..sound.clone()
-            },
-            ClaimedClip {
-                source_url: "file:///etc/passwd".to_owned(),
-                ..sound.clone()
-            },
-            sound.clone(),
-        ];
-        let mut rng = self.rng.lock().unwrap_or_else(PoisonError::into_inner);
-        let wanted = task.clips_wanted as usize;
-        let first = rng.random_range(0..garbled.len());
-        answer.clips = garbled
-            .into_iter()
-            .cycle()
-            .skip(first)
-            .take(wanted)
-            .collect();
+        let embedders = self.honest.embedders();
+        let clips = self.garbage.next(sound, &constraints, embedders).await;
+        clips
+            .map(|clips| VideoAnswer { clips })
+            .map_err(|error| Unavailable::new("garbage", error))
+    }
+
+    /// The first answer that had clips, made honestly.
+    async fn first_answer(
+        &self,
+        task: VideoTask,
+        time_left: Duration,
+    ) -> Result<VideoAnswer, Unavailable> {
+        let known = self
+            .first
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone();
+        if let Some(answer) = known {
+            return Ok(answer);
+        }
+        let answer = self.honest.work(task, time_left).await?;
+        if !answer.clips.is_empty() {
+            *self.first.lock().unwrap_or_else(PoisonError::into_inner) = Some(answer.clone());
+        }
         Ok(answer)
     }
 
-    /// Far more clips than were asked for.
+    /// Its first clip, far more often than clips were asked for.
     async fn flood(
         &self,
         task: VideoTask,
         time_left: Duration,
     ) -> Result<VideoAnswer, Unavailable> {
-        let mut answer = self.honest.work(task, time_left).await?;
-        let Some(sound) = answer.clips.first().cloned() else {
-            return Ok(answer);
-        };
-        answer.clips.resize(FLOOD, sound);
-        Ok(answer)
+        let answer = self.first_answer(task, time_left).await?;
+        let sound = answer.clips.first().cloned();
+        let clips = sound.map_or_else(Vec::new, |sound| vec![sound; FLOOD]);
+        Ok(VideoAnswer { clips })
     }
 }

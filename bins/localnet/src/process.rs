@@ -46,6 +46,7 @@ impl Event {
 pub(crate) struct Process {
     pub(crate) name: String,
     pub(crate) log: PathBuf,
+    command: Vec<String>,
     child: Child,
 }
 
@@ -97,11 +98,19 @@ impl Process {
             }
             let _ = file.flush().await;
         });
+        let mut command = vec![program.display().to_string()];
+        command.extend_from_slice(arguments);
         Ok(Self {
             name: name.to_owned(),
             log,
+            command,
             child,
         })
+    }
+
+    /// Name, process id and command line, for `processes.json`.
+    pub(crate) fn description(&self) -> Value {
+        serde_json::json!({ "name": self.name, "pid": self.child.id(), "command": self.command })
     }
 
     /// Whether it ended, and how.

@@ -13,7 +13,7 @@ use adit_chain::{
 use adit_primitives::{Hotkey, Metagraph, NetUid, Rao};
 use adit_wallet::{Keypair, Wallet};
 use anyhow::Context as _;
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::sync::mpsc;
 
 use crate::{
@@ -75,6 +75,7 @@ impl Subnet {
         let (sender, mut events) = mpsc::unbounded_channel();
         let mut processes = Vec::new();
         let chain_url = {
+            let address = folder("devnet.address");
             let arguments = strings(&[
                 ("--listen", "127.0.0.1:0"),
                 ("--block-time", &up.block_time),
@@ -83,6 +84,8 @@ impl Subnet {
                 ("--weights-rate-limit", "4"),
                 ("--fund", &format!("{}={FUNDS}", owner.account())),
                 ("--log-format", "json"),
+                ("--db", &folder("chain.db").display().to_string()),
+                ("--port-file", &address.display().to_string()),
             ]);
             processes.push(start(
                 "devnet",
@@ -91,7 +94,11 @@ impl Subnet {
                 &dir,
                 &sender,
             )?);
-            format!("ws://{}", listening("devnet", &mut events, narrator).await?)
+            let address = written(&address)
+                .await
+                .context("devnet did not start; see logs/devnet.log")?;
+            narrator.say("devnet", &format!("listening on {address}"));
+            format!("ws://{address}")
         };
         let origin = {
             let this = std::env::current_exe()?;
@@ -103,7 +110,8 @@ impl Subnet {
             processes.push(start("origin", &this, arguments, &dir, &sender)?);
             listening("origin", &mut events, narrator).await?
         };
-        let client = Client::connect(&[chain_url.clone()], ClientOptions::default()).await?;
+        let client =
+            Client::connect(std::slice::from_ref(&chain_url), ClientOptions::default()).await?;
         let mut subnet = Self {
             dir,
             members: Vec::new(),
@@ -289,7 +297,7 @@ impl Subnet {
             "api": { "endpoint": fs::read_to_string(self.dir.join("api.address"))?, "hotkey": api.hotkey },
             "neuron": {
                 "rounds": self.up.rounds,
-                "answer_timeout_ms": 12_000,
+                "answer_timeout_ms": self.up.answer_timeout_ms,
                 "round_interval_ms": 100,
                 "weights_interval_blocks": 20,
             },
@@ -300,7 +308,17 @@ impl Subnet {
             },
             "telemetry": { "log_format": "json" },
         });
-        Ok(toml::to_string(&config)?)
+        Ok(toml::to_string(&plain(&config))?)
+    }
+
+    /// Writes what runs to `processes.json`, for whoever wants to look at or to disturb it.
+    pub(crate) fn list_processes(&self) -> anyhow::Result<()> {
+        let listed: Vec<_> = self.processes.iter().map(Process::description).collect();
+        fs::write(
+            self.dir.join("processes.json"),
+            serde_json::to_vec_pretty(&listed)?,
+        )?;
+        Ok(())
     }
 
     /// The next event of any process.
@@ -393,6 +411,27 @@ impl Subnet {
     }
 }
 
+/// Not by way of serde: where some dependency turns on `serde_json`'s arbitrary precision, its
+/// numbers show themselves as maps.
+fn plain(value: &Value) -> toml::Value {
+    match value {
+        Value::Null => toml::Value::String(String::new()),
+        Value::Bool(flag) => (*flag).into(),
+        Value::Number(number) => match number.as_i64() {
+            Some(whole) => whole.into(),
+            None => number.as_f64().unwrap_or_default().into(),
+        },
+        Value::String(text) => text.clone().into(),
+        Value::Array(items) => items.iter().map(plain).collect::<Vec<_>>().into(),
+        Value::Object(fields) => {
+            let fields = fields
+                .iter()
+                .map(|(name, value)| (name.clone(), plain(value)));
+            toml::Value::Table(fields.collect())
+        }
+    }
+}
+
 fn start(
     name: &str,
     program: &Path,
@@ -421,6 +460,22 @@ async fn listening(
     tokio::time::timeout(START_UP, wait)
         .await
         .with_context(|| format!("{name} did not start; see logs/{name}.log"))?
+}
+
+/// Waits for a process to write its address into a file.
+async fn written(path: &Path) -> anyhow::Result<String> {
+    let deadline = tokio::time::Instant::now() + START_UP;
+    loop {
+        match fs::read_to_string(path) {
+            Ok(address) if !address.trim().is_empty() => return Ok(address.trim().to_owned()),
+            _ => anyhow::ensure!(
+                tokio::time::Instant::now() < deadline,
+                "{} stays empty",
+                path.display()
+            ),
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
 }
 
 /// A key that depends on the seed and the name alone.

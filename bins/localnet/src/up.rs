@@ -91,6 +91,7 @@ async fn rounds(
     shutdown: &CancellationToken,
 ) -> anyhow::Result<Option<adit_primitives::Metagraph>> {
     subnet.start_validator()?;
+    subnet.list_processes()?;
     let deadline = Instant::now()
         + PATIENCE_PER_ROUND * u32::try_from(up.rounds.saturating_add(2)).unwrap_or(u32::MAX);
     loop {

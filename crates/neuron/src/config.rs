@@ -279,13 +279,13 @@ impl Provider for Flags {
     fn data(&self) -> Result<Map<Profile, Dict>, figment::Error> {
         let mut tree = Dict::new();
         for (key, value) in &self.0 {
-            insert(&mut tree, key, value)?;
+            insert(&mut tree, key, value).map_err(figment::Error::from)?;
         }
         Ok(Profile::Default.collect(tree))
     }
 }
 
-fn insert(tree: &mut Dict, key: &str, value: &Value) -> Result<(), figment::Error> {
+fn insert(tree: &mut Dict, key: &str, value: &Value) -> Result<(), String> {
     match key.split_once('.') {
         None => {
             tree.insert(key.to_owned(), plain(value));
@@ -295,9 +295,7 @@ fn insert(tree: &mut Dict, key: &str, value: &Value) -> Result<(), figment::Erro
                 .entry(first.to_owned())
                 .or_insert_with(|| figment::value::Value::from(Dict::new()));
             let figment::value::Value::Dict(_, inner) = inner else {
-                return Err(figment::Error::from(format!(
-                    "flag {key} lies under a value"
-                )));
+                return Err(format!("flag {key} lies under a value"));
             };
             insert(inner, rest, value)?;
         }
