@@ -1,7 +1,6 @@
 //! Exact index queries at 10⁵ × 384: `cargo bench -p adit-benches --features storage --bench index`.
 //!
 //! `read` sums the same bytes once, on as many threads as a query uses: what memory allows.
-#![expect(missing_docs, reason = "criterion's macros write public functions")]
 
 use std::{hint::black_box, path::Path};
 
