@@ -6,7 +6,7 @@
 //! Everything else is an [`Error`], and [`Error::is_retryable`] says whether trying again can help.
 //! This crate computes no weights and runs no consensus; see `adit-scoring` and `adit-yuma`.
 //!
-//! Features: `client` (subxt, tokio), `testing` ([`testing::FakeChain`]). Neither is on by default,
+//! Features: `client` (subxt, tokio), `testing` (`testing::FakeChain`). Neither is on by default,
 //! so that code written against the seam compiles no chain library.
 //!
 //! ```
