@@ -23,8 +23,15 @@
 //! # Ok::<(), adit_scoring::Error>(())
 //! ```
 
+pub mod audio;
 pub mod average;
+pub mod conversation;
+pub mod curation;
 mod error;
+pub mod focus;
+pub mod inference;
+pub mod long_context;
+pub mod rank;
 pub mod similarity;
 pub mod video;
 pub mod weights;

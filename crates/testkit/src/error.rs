@@ -22,6 +22,30 @@ pub enum Error {
         #[source]
         source: serde_json::Error,
     },
+    /// The file is JSON, but no list of golden cases.
+    #[error("fixture {} is not laid out as golden cases", path.display())]
+    Layout {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The rules of deviation cannot be read.
+    #[error("cannot read the rules in {}", path.display())]
+    Rules {
+        /// The file.
+        path: PathBuf,
+        /// Where they differ.
+        #[source]
+        source: Box<toml::de::Error>,
+    },
+    /// The report cannot be written.
+    #[error("cannot write the report {}", path.display())]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        #[source]
+        source: io::Error,
+    },
 }
 
 /// Result of this crate.

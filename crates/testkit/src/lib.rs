@@ -12,7 +12,11 @@ mod error;
 mod golden;
 
 pub use error::{Error, Result};
-pub use golden::{GoldenCase, GoldenFile, Real, load_json};
+pub use golden::{
+    Deviation, Elsewhere, Failure, FunctionReport, GoldenCase, GoldenFile, GoldenReport,
+    GoldenRules, GoldenSuite, NotNeeded, Outcome, Real, Tolerance, Totals, difference, load_json,
+    real, recipe_vector,
+};
 
 use std::path::{Path, PathBuf};
 

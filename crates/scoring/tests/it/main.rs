@@ -7,6 +7,7 @@
 )]
 
 mod evidence;
+mod golden;
 mod golden_reward;
 mod golden_video;
 mod golden_weights;

@@ -1,0 +1,1 @@
+//! Judging speech: content, dominance and balance of speakers, noise, diarization error.

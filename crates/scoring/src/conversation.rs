@@ -1,0 +1,1 @@
+//! Judging tags of conversation windows: windows, tags, likeness, penalties, ranks, profiles, the Boring Index.

@@ -1,0 +1,1 @@
+//! Deciding about clips: scenes, spans, windows, motion, semantic duplicates, sampling, filters.

@@ -1,0 +1,1 @@
+//! Judging task recordings: their score, states, purchases and the emission they may take.

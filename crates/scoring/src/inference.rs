@@ -1,0 +1,1 @@
+//! Judging answers of language models by consensus: text quality, outliers, clusters, emissions, sybils.

@@ -1,0 +1,1 @@
+//! Judging answers over long contexts: LongBench metrics, needles, context lengths, logits, rewards.

@@ -1,0 +1,1 @@
+//! Ranks with deterministic ties, top-k and robust means.
