@@ -64,6 +64,33 @@ pub fn dot_rows_f16(query: &[f32], rows: &[f16], products: &mut [f32]) -> Result
     Ok(())
 }
 
+/// `(Σ query_i · vector_i, Σ vector_i²)`, reading `vector` once: all that the cosine with one known
+/// vector needs. Zeros for empty vectors. Not finite when a component is not, or on overflow.
+///
+/// # Errors
+/// [`Error::Length`] for different lengths.
+pub fn dot_and_square(query: &[f64], vector: &[f64]) -> Result<(f64, f64)> {
+    same_length(query.len(), vector.len())?;
+    #[cfg(target_arch = "x86_64")]
+    if let Some(found) = x86::dot_and_square(query, vector) {
+        return Ok(found);
+    }
+    Ok(portable::dot_and_square(query, vector))
+}
+
+/// [`dot_and_square`] of a vector in single precision, summed in double precision.
+///
+/// # Errors
+/// [`Error::Length`] for different lengths.
+pub fn dot_and_square_f32(query: &[f64], vector: &[f32]) -> Result<(f64, f64)> {
+    same_length(query.len(), vector.len())?;
+    #[cfg(target_arch = "x86_64")]
+    if let Some(found) = x86::dot_and_square_f32(query, vector) {
+        return Ok(found);
+    }
+    Ok(portable::dot_and_square(query, vector))
+}
+
 /// Which instructions [`dot`] uses on this machine: `avx512`, `avx2` or `portable`.
 pub fn instructions() -> &'static str {
     #[cfg(target_arch = "x86_64")]
@@ -158,11 +185,38 @@ mod tests {
         }
 
         #[test]
+        fn all_one_pass_variants_agree(pairs in prop::collection::vec((-1e3_f64..1e3, -1e3_f32..1e3), 0..300)) {
+            let (query, singles): (Vec<f64>, Vec<f32>) = pairs.into_iter().unzip();
+            let vector: Vec<f64> = singles.iter().map(|value| f64::from(*value)).collect();
+            let dot: f64 = query.iter().zip(&vector).map(|(a, b)| a * b).sum();
+            let square: f64 = vector.iter().map(|b| b * b).sum();
+            let magnitude: f64 = query.iter().zip(&vector).map(|(a, b)| (a * b).abs()).sum();
+            let mut found = vec![
+                dot_and_square(&query, &vector).unwrap(),
+                dot_and_square_f32(&query, &singles).unwrap(),
+                portable::dot_and_square(&query, &vector),
+                portable::dot_and_square(&query, &singles),
+            ];
+            #[cfg(target_arch = "x86_64")]
+            {
+                found.extend(x86::every_dot_and_square(&query, &vector));
+                found.extend(x86::every_dot_and_square_f32(&query, &singles));
+            }
+            for (found_dot, found_square) in found {
+                prop_assert!((found_dot - dot).abs() <= 1e-14 * magnitude.max(1e-30));
+                prop_assert!((found_square - square).abs() <= 1e-14 * square.max(1e-30));
+            }
+        }
+
+        #[test]
         fn lengths_that_differ_are_errors(left in 0_usize..70, right in 0_usize..70, rows in 0_usize..4) {
             let (a, b) = (vec![1.0_f32; left], vec![1.0_f32; right]);
             let halves = vec![f16::ONE; right];
             prop_assert_eq!(dot(&a, &b).is_ok(), left == right);
             prop_assert_eq!(dot_f16(&a, &halves).is_ok(), left == right);
+            let doubles = vec![1.0_f64; left];
+            prop_assert_eq!(dot_and_square_f32(&doubles, &b).is_ok(), left == right);
+            prop_assert_eq!(dot_and_square(&doubles, &vec![1.0; right]).is_ok(), left == right);
             let mut products = vec![f32::NAN; rows];
             let fits = left * rows == right;
             prop_assert_eq!(dot_rows(&a, &b, &mut products).is_ok(), fits);
@@ -178,6 +232,9 @@ mod tests {
             let right: Vec<f16> = bits.iter().map(|(_, bits)| f16::from_bits(*bits)).collect();
             prop_assert!(dot(&left, &left).is_ok());
             prop_assert!(dot_f16(&left, &right).is_ok());
+            let doubles: Vec<f64> = left.iter().map(|value| f64::from(*value)).collect();
+            prop_assert!(dot_and_square(&doubles, &doubles).is_ok());
+            prop_assert!(dot_and_square_f32(&doubles, &left).is_ok());
         }
     }
 

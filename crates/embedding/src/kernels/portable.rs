@@ -33,3 +33,18 @@ pub(super) fn dot_f16(left: &[f32], right: &[f16]) -> f32 {
 fn tail(left: &[f32], right: &[f32]) -> f32 {
     left.iter().zip(right).map(|(a, b)| a * b).sum()
 }
+
+/// Inner product of the two and the square of `vector`, in one pass.
+pub(super) fn dot_and_square<T: Copy + Into<f64>>(query: &[f64], vector: &[T]) -> (f64, f64) {
+    const LANES: usize = 8;
+    let (mut dots, mut squares) = ([0.0_f64; LANES], [0.0_f64; LANES]);
+    for (query, vector) in query.chunks(LANES).zip(vector.chunks(LANES)) {
+        let lanes = dots.iter_mut().zip(&mut squares);
+        for ((dot, square), (a, b)) in lanes.zip(query.iter().zip(vector)) {
+            let b: f64 = (*b).into();
+            *dot += a * b;
+            *square += b * b;
+        }
+    }
+    (dots.iter().sum(), squares.iter().sum())
+}

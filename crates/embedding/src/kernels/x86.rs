@@ -9,9 +9,12 @@
 use std::arch::{
     is_x86_feature_detected,
     x86_64::{
-        __m256, _mm_loadu_si128, _mm256_add_ps, _mm256_cvtph_ps, _mm256_fmadd_ps, _mm256_loadu_ps,
-        _mm256_loadu_si256, _mm256_setzero_ps, _mm256_storeu_ps, _mm512_add_ps, _mm512_cvtph_ps,
-        _mm512_fmadd_ps, _mm512_loadu_ps, _mm512_reduce_add_ps, _mm512_setzero_ps,
+        __m256, __m256d, __m512d, _mm_loadu_ps, _mm_loadu_si128, _mm256_add_pd, _mm256_add_ps,
+        _mm256_cvtph_ps, _mm256_cvtps_pd, _mm256_fmadd_pd, _mm256_fmadd_ps, _mm256_loadu_pd,
+        _mm256_loadu_ps, _mm256_loadu_si256, _mm256_setzero_pd, _mm256_setzero_ps,
+        _mm256_storeu_pd, _mm256_storeu_ps, _mm512_add_pd, _mm512_add_ps, _mm512_cvtph_ps,
+        _mm512_cvtps_pd, _mm512_fmadd_pd, _mm512_fmadd_ps, _mm512_loadu_pd, _mm512_loadu_ps,
+        _mm512_reduce_add_pd, _mm512_reduce_add_ps, _mm512_setzero_pd, _mm512_setzero_ps,
     },
 };
 
@@ -55,6 +58,32 @@ pub(super) fn dot_f16(left: &[f32], right: &[f16]) -> Option<f32> {
     }
 }
 
+/// None when this machine has neither AVX-512 nor AVX2.
+pub(super) fn dot_and_square(query: &[f64], vector: &[f64]) -> Option<(f64, f64)> {
+    if has_avx512() {
+        // SAFETY: AVX-512F was detected.
+        Some(unsafe { dot_and_square_avx512(query, vector) })
+    } else if has_avx2() {
+        // SAFETY: AVX2 and FMA were detected.
+        Some(unsafe { dot_and_square_avx2(query, vector) })
+    } else {
+        None
+    }
+}
+
+/// None when this machine has neither AVX-512 nor AVX2.
+pub(super) fn dot_and_square_f32(query: &[f64], vector: &[f32]) -> Option<(f64, f64)> {
+    if has_avx512() {
+        // SAFETY: AVX-512F was detected.
+        Some(unsafe { dot_and_square_f32_avx512(query, vector) })
+    } else if has_avx2() {
+        // SAFETY: AVX2 and FMA were detected.
+        Some(unsafe { dot_and_square_f32_avx2(query, vector) })
+    } else {
+        None
+    }
+}
+
 fn has_avx512() -> bool {
     is_x86_feature_detected!("avx512f")
 }
@@ -90,6 +119,34 @@ pub(super) fn every_dot_f16(left: &[f32], right: &[f16]) -> Vec<f32> {
     if has_avx2() {
         // SAFETY: AVX2, FMA and F16C were detected.
         products.push(unsafe { dot_f16_avx2(left, right) });
+    }
+    products
+}
+
+#[cfg(test)]
+pub(super) fn every_dot_and_square(query: &[f64], vector: &[f64]) -> Vec<(f64, f64)> {
+    let mut products = Vec::new();
+    if has_avx512() {
+        // SAFETY: AVX-512F was detected.
+        products.push(unsafe { dot_and_square_avx512(query, vector) });
+    }
+    if has_avx2() {
+        // SAFETY: AVX2 and FMA were detected.
+        products.push(unsafe { dot_and_square_avx2(query, vector) });
+    }
+    products
+}
+
+#[cfg(test)]
+pub(super) fn every_dot_and_square_f32(query: &[f64], vector: &[f32]) -> Vec<(f64, f64)> {
+    let mut products = Vec::new();
+    if has_avx512() {
+        // SAFETY: AVX-512F was detected.
+        products.push(unsafe { dot_and_square_f32_avx512(query, vector) });
+    }
+    if has_avx2() {
+        // SAFETY: AVX2 and FMA were detected.
+        products.push(unsafe { dot_and_square_f32_avx2(query, vector) });
     }
     products
 }
@@ -199,6 +256,97 @@ fn dot_f16_avx2(left: &[f32], right: &[f16]) -> f32 {
         place += 4 * WIDTH;
     }
     add_avx2(sums) + portable::dot_f16(rest(left, place), rest(right, place))
+}
+
+/// `loaded!(from, load)` or, where the register must be widened, `loaded!(from, widen load)`.
+macro_rules! loaded {
+    ($from:expr, $load:ident) => {
+        $load($from)
+    };
+    ($from:expr, $widen:ident $load:ident) => {
+        $widen($load($from))
+    };
+}
+
+/// One variant of the inner product of `query` and `vector` together with the vector's own square,
+/// so that the vector is read once.
+macro_rules! dot_and_square {
+    (
+        $name:ident, $features:literal, $component:ty, $width:literal,
+        $zero:ident, $load:ident, ($($load_vector:ident)+), $multiply_add:ident, $sum:ident
+    ) => {
+        #[target_feature(enable = $features)]
+        fn $name(query: &[f64], vector: &[$component]) -> (f64, f64) {
+            const WIDTH: usize = $width;
+            let length = query.len().min(vector.len());
+            let (mut dots, mut squares) = ([$zero(); 4], [$zero(); 4]);
+            let mut place = 0;
+            while place + 4 * WIDTH <= length {
+                for (step, (dot, square)) in dots.iter_mut().zip(&mut squares).enumerate() {
+                    let at = place + step * WIDTH;
+                    // SAFETY: at + WIDTH ≤ length of both slices.
+                    let (a, b) = unsafe {
+                        (
+                            $load(query.as_ptr().add(at)),
+                            loaded!(vector.as_ptr().add(at), $($load_vector)+),
+                        )
+                    };
+                    *dot = $multiply_add(a, b, *dot);
+                    *square = $multiply_add(b, b, *square);
+                }
+                place += 4 * WIDTH;
+            }
+            let (dot, square) =
+                portable::dot_and_square(rest(query, place), rest(vector, place));
+            ($sum(dots) + dot, $sum(squares) + square)
+        }
+    };
+}
+
+dot_and_square!(
+    dot_and_square_avx512,
+    "avx512f",
+    f64,
+    8,
+    _mm512_setzero_pd,
+    _mm512_loadu_pd,
+    (_mm512_loadu_pd),
+    _mm512_fmadd_pd,
+    add_avx512_f64
+);
+dot_and_square!(
+    dot_and_square_f32_avx512, "avx512f", f32, 8,
+    _mm512_setzero_pd, _mm512_loadu_pd, (_mm512_cvtps_pd _mm256_loadu_ps), _mm512_fmadd_pd, add_avx512_f64
+);
+dot_and_square!(
+    dot_and_square_avx2,
+    "avx2,fma",
+    f64,
+    4,
+    _mm256_setzero_pd,
+    _mm256_loadu_pd,
+    (_mm256_loadu_pd),
+    _mm256_fmadd_pd,
+    add_avx2_f64
+);
+dot_and_square!(
+    dot_and_square_f32_avx2, "avx2,fma", f32, 4,
+    _mm256_setzero_pd, _mm256_loadu_pd, (_mm256_cvtps_pd _mm_loadu_ps), _mm256_fmadd_pd, add_avx2_f64
+);
+
+#[target_feature(enable = "avx512f")]
+fn add_avx512_f64([first, second, third, fourth]: [__m512d; 4]) -> f64 {
+    let sum = _mm512_add_pd(_mm512_add_pd(first, second), _mm512_add_pd(third, fourth));
+    _mm512_reduce_add_pd(sum)
+}
+
+#[target_feature(enable = "avx2")]
+fn add_avx2_f64([first, second, third, fourth]: [__m256d; 4]) -> f64 {
+    let sum = _mm256_add_pd(_mm256_add_pd(first, second), _mm256_add_pd(third, fourth));
+    let mut lanes = [0.0_f64; 4];
+    // SAFETY: the array holds one register.
+    unsafe { _mm256_storeu_pd(lanes.as_mut_ptr(), sum) };
+    lanes.iter().sum()
 }
 
 #[target_feature(enable = "avx2,fma")]
