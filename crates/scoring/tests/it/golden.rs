@@ -4,6 +4,7 @@ use adit_testkit::GoldenSuite;
 
 mod conversation;
 mod curate;
+mod focus;
 mod inference_consensus;
 mod inference_text;
 mod long_context;
@@ -15,6 +16,7 @@ mod weights;
 fn every_vector_of_the_originals() {
     let mut suite = GoldenSuite::new("adit-scoring");
     omega::register(&mut suite);
+    focus::register(&mut suite);
     conversation::register(&mut suite);
     long_context_text::register(&mut suite);
     long_context::register(&mut suite);

@@ -7,6 +7,7 @@
 )]
 
 mod evidence;
+mod focus_properties;
 mod golden;
 mod golden_reward;
 mod golden_video;
