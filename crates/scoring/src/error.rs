@@ -39,6 +39,16 @@ pub enum Error {
         /// Entries of the list.
         found: usize,
     },
+    /// A list has another length than it must have.
+    #[error("{what} has {found} entries, not {expected}")]
+    Count {
+        /// The list.
+        what: &'static str,
+        /// Entries it must have.
+        expected: usize,
+        /// Entries it has.
+        found: usize,
+    },
     /// A service whose answer the formula needs did not answer.
     #[error("{what} did not answer")]
     Unavailable {
