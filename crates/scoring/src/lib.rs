@@ -22,6 +22,8 @@
 //! assert_eq!(vector.pairs(), [(Uid(4), 32_768), (Uid(7), 65_535)]);
 //! # Ok::<(), adit_scoring::Error>(())
 //! ```
+//!
+#![doc = include_str!("hardened.md")]
 
 pub mod audio;
 pub mod average;
@@ -32,6 +34,7 @@ pub mod focus;
 pub mod inference;
 pub mod long_context;
 pub mod rank;
+mod rules;
 pub mod similarity;
 pub mod video;
 pub mod weights;

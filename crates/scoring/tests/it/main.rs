@@ -9,10 +9,9 @@
 mod evidence;
 mod focus_properties;
 mod golden;
-mod golden_reward;
-mod golden_video;
 mod golden_weights;
 mod hardened;
 mod hostile;
+mod original;
 mod plan;
 mod policy;

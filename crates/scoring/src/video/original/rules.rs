@@ -1,4 +1,4 @@
-use super::super::policy::rules;
+use crate::rules::rules;
 
 rules! {
     /// Constants of `video/original-1`, as the system in the field has them.
