@@ -9,9 +9,9 @@
 mod evidence;
 mod focus_properties;
 mod golden;
-mod golden_weights;
 mod hardened;
 mod hostile;
 mod original;
 mod plan;
 mod policy;
+mod weights_properties;
