@@ -14,4 +14,5 @@ mod hostile;
 mod original;
 mod plan;
 mod policy;
+mod rank_properties;
 mod weights_properties;
