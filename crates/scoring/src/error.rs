@@ -67,6 +67,9 @@ pub enum Error {
         /// Largest allowed.
         most: f64,
     },
+    /// Nobody took any time: shares of the time do not exist.
+    #[error("all response times are zero")]
+    NoTime,
     /// Every weight is zero.
     #[error("all weights are zero")]
     NoWeights,

@@ -1,6 +1,7 @@
 mod cut;
 mod dominant;
 
+pub(super) use dominant::check_weights;
 pub use dominant::dominant_cluster;
 
 use crate::{Error, Result};
