@@ -1,9 +1,18 @@
 //! Judging answers over long contexts: LongBench metrics, needles, context lengths, logits, rewards.
 
 // ---- lengths, needles, rewards, logits, ranks ----
+pub mod benchmark;
+pub mod incentive;
+pub mod leader;
 pub mod length;
+pub mod logits;
 pub mod multiplier;
 pub mod needle;
 pub mod pattern;
+pub mod perturbation;
+pub mod quality;
+pub mod ranking;
+pub mod reward;
+pub mod throughput;
 
 // ---- text metrics ----
