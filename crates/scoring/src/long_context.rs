@@ -2,6 +2,7 @@
 
 // ---- lengths, needles, rewards, logits, ranks ----
 pub mod benchmark;
+pub mod diversity;
 pub mod incentive;
 pub mod leader;
 pub mod length;

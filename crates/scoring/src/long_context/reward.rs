@@ -320,7 +320,8 @@ mod tests {
             ..ReportedMetrics::default()
         };
         let task = RewardTask::default();
-        let reward = |metrics| weighted_reward(&rules, &task, metrics).unwrap();
+        let reward =
+            |metrics: Option<&ReportedMetrics>| weighted_reward(&rules, &task, metrics).unwrap();
         assert_eq!(reward(Some(&metrics)), 1.0, "the field believes 10");
         metrics.coherence = ReportedMetric::Null;
         assert_eq!(reward(Some(&metrics)), 0.0);

