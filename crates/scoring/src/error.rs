@@ -81,6 +81,12 @@ pub enum Error {
         /// Weights left after quantisation.
         found: usize,
     },
+    /// The crate was built without a feature that this needs.
+    #[error("this needs the feature {name}")]
+    Feature {
+        /// The feature.
+        name: &'static str,
+    },
     /// Ids are at fault, for instance given twice.
     #[error(transparent)]
     Primitives(#[from] adit_primitives::Error),

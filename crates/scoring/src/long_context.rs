@@ -17,3 +17,20 @@ pub mod reward;
 pub mod throughput;
 
 // ---- text metrics ----
+mod characters;
+#[cfg(feature = "chinese")]
+pub mod chinese;
+pub mod classification;
+pub mod code;
+pub mod longbench;
+pub mod matching_blocks;
+pub mod normalise;
+pub mod overlap;
+mod policy;
+pub mod recall;
+pub mod retrieval;
+pub mod rouge;
+mod subsequence;
+mod vocabulary;
+
+pub use policy::{RougeUnit, TextMetricPolicy};

@@ -11,6 +11,7 @@ mod focus_properties;
 mod golden;
 mod hardened;
 mod hostile;
+mod long_context_text_properties;
 mod original;
 mod plan;
 mod policy;
