@@ -4,10 +4,12 @@ mod answer_shape;
 mod clusters;
 mod component;
 mod composite;
+mod consensus;
 mod discourse_markers;
 mod emission_average;
 mod emissions;
 mod entities;
+mod evaluation;
 mod freshness;
 mod lexical;
 mod outliers;
@@ -28,10 +30,15 @@ pub use answer_shape::answer_shape;
 pub use clusters::{Dendrogram, Merge, average_linkage, dominant_cluster};
 pub use component::Component;
 pub use composite::{CompositeInput, CompositeWeights, composite_scores};
+pub use consensus::{
+    BetterOutliers, ClusterTies, Consensus, ConsensusInput, ConsensusPolicy, OutlierVerdict,
+    consensus, outlier_rule,
+};
 pub use discourse_markers::discourse_markers;
 pub use emission_average::{EmissionAveragePolicy, EmissionRecord, UidRecord, average_emissions};
 pub use emissions::{EmissionPolicy, EmissionShare, TopScore, emissions, top_bonus};
 pub use entities::{Entity, EntityCap, entity_weights};
+pub use evaluation::{Evaluation, InferencePolicy, Round, RoundAnswer, evaluate_round};
 pub use freshness::{FreshScores, freshness_gate};
 pub use lexical::lexical_similarity;
 pub use outliers::local_outlier_factors;

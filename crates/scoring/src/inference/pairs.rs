@@ -22,15 +22,16 @@ pub fn pair_statistics(
     similarities: &SimilarityMatrix,
     weights: Option<&[f64]>,
 ) -> Result<PairStatistics> {
-    pair_statistics_if(similarities, weights, |_, _| true)
+    let found = pair_statistics_if(similarities, weights, |_, _| true)?;
+    Ok(found.unwrap_or_default())
 }
 
-/// [`pair_statistics`] over the pairs that count.
+/// [`pair_statistics`] over the pairs that count; none when they weigh nothing.
 pub(super) fn pair_statistics_if(
     similarities: &SimilarityMatrix,
     weights: Option<&[f64]>,
     counts: impl Fn(usize, usize) -> bool,
-) -> Result<PairStatistics> {
+) -> Result<Option<PairStatistics>> {
     if let Some(weights) = weights {
         check_weights(similarities.len(), weights)?;
     }
@@ -46,7 +47,7 @@ pub(super) fn pair_statistics_if(
     };
     let total: f64 = pairs().map(|(weight, _)| weight).sum();
     if total <= 0.0 || !total.is_finite() {
-        return Ok(PairStatistics::default());
+        return Ok(None);
     }
     let average = |term: &dyn Fn(f64) -> f64| {
         let sum: f64 = pairs().map(|(weight, value)| weight * term(value)).sum();
@@ -54,10 +55,10 @@ pub(super) fn pair_statistics_if(
     };
     let mean = average(&|similarity| similarity);
     let variance = average(&|similarity| (similarity - mean) * (similarity - mean));
-    Ok(PairStatistics {
+    Ok(Some(PairStatistics {
         mean,
         deviation: variance.max(0.0).sqrt(),
-    })
+    }))
 }
 
 /// The bonus of good answers that say it in another way: `min(most, (1 − m) · (q / least) · most)`

@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 
 use adit_scoring::inference::{
-    CompositeInput, CompositeWeights, EmissionAveragePolicy, EmissionPolicy, EmissionRecord,
-    EmissionShare, Entity, EntityCap, PipelineTiming, ServingCandidate, ServingPolicy,
-    SimilarityMatrix, TimingStage, UidRecord, average_emissions, average_linkage, composite_scores,
-    diversity_bonus, dominant_cluster, draw_without_replacement, emissions, entity_weights,
-    freshness_gate, local_outlier_factors, pair_statistics, serving_miners, top_bonus,
+    CompositeInput, CompositeWeights, ConsensusInput, ConsensusPolicy, EmissionAveragePolicy,
+    EmissionPolicy, EmissionRecord, EmissionShare, Entity, EntityCap, PipelineTiming,
+    ServingCandidate, ServingPolicy, SimilarityMatrix, TextStatistics, TimingStage, UidRecord,
+    average_emissions, average_linkage, composite_scores, consensus, diversity_bonus,
+    dominant_cluster, draw_without_replacement, emissions, entity_weights, freshness_gate,
+    local_outlier_factors, outlier_rule, pair_statistics, serving_miners, top_bonus,
 };
 use adit_testkit::{GoldenCase, GoldenSuite, Outcome, Tolerance, real};
 use rand::SeedableRng;
@@ -24,6 +25,8 @@ pub(super) fn register(suite: &mut GoldenSuite) {
     on("cosine_matrix", cosine_matrix);
     on("lof_outliers", lof_outliers);
     on("cluster_filter", cluster_filter);
+    on("smart_outlier", smart_outlier);
+    on("evaluate_consensus_heuristic", evaluate_consensus_heuristic);
     on("pair_scoring", pair_scoring);
     on("individual_scores", individual_scores);
     on("score_difference_bonus", score_difference_bonus);
@@ -393,4 +396,62 @@ fn selection(case: &GoldenCase) -> Value {
         .map(|drawn| f64::from(*drawn) / f64::from(DRAWS))
         .collect();
     json!({"inclusion_probability": reals(&shares)})
+}
+
+fn smart_outlier(case: &GoldenCase) -> Value {
+    let factors = local_outlier_factors(&embeddings(case), 2).unwrap();
+    let quality: Vec<f64> = read(&case.input["quality"]);
+    let verdict = outlier_rule(&ConsensusPolicy::original(), &factors, &quality).unwrap();
+    json!({"kept_indices": verdict.kept, "reversed": verdict.reversed})
+}
+
+type Table = BTreeMap<String, Vec<f64>>;
+
+/// What the original falls back to where its quality scorer fails.
+fn heuristic_quality(table: &Table, prompt: &str, text: &str) -> f64 {
+    let pair = SimilarityMatrix::cosines(&[&table[prompt], &table[text]]).unwrap();
+    let form = TextStatistics::of(text);
+    0.4 * pair.get(0, 1).unwrap()
+        + 0.2 * form.density()
+        + 0.2 * form.specificity()
+        + 0.2 * form.heuristic_coherence()
+}
+
+fn evaluate_consensus_heuristic(case: &GoldenCase) -> Value {
+    evaluate_consensus(case, heuristic_quality)
+}
+
+fn evaluate_consensus(case: &GoldenCase, quality: fn(&Table, &str, &str) -> f64) -> Value {
+    let prompt: String = read(&case.input["prompt"]);
+    let texts: Vec<String> = read(&case.input["responses"]);
+    let uids: Vec<u64> = read(&case.input["uids"]);
+    let table: Table = read(&case.input["embed_table"]);
+    let votes: Option<Vec<f64>> = read(&case.input["entity_weights"]);
+    let embeddings: Vec<&[f64]> = texts.iter().map(|text| table[text].as_slice()).collect();
+    let quality: Vec<f64> = texts
+        .iter()
+        .map(|text| quality(&table, &prompt, text).max(0.0))
+        .collect();
+    let words: Vec<usize> = texts.iter().map(|text| word_count(text)).collect();
+    let input = ConsensusInput {
+        prompt: Some(table[&prompt].as_slice()),
+        embeddings: &embeddings,
+        quality: &quality,
+        words: &words,
+        votes: votes.as_deref(),
+    };
+    let found = consensus(&ConsensusPolicy::original(), &input).unwrap();
+    let named = |answer: &usize| uids[*answer];
+    let scores: Map<String, Value> = found
+        .scores
+        .iter()
+        .map(|(answer, score)| (named(answer).to_string(), real(*score)))
+        .collect();
+    json!({
+        "in_consensus_uids": found.members.iter().map(named).collect::<Vec<_>>(),
+        "similarity_score": real(found.agreement),
+        "weighted_score": found.mean_similarity.map(real),
+        "consensus_achieved": found.achieved,
+        "miner_scores": scores,
+    })
 }
