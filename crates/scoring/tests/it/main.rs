@@ -6,6 +6,7 @@
     reason = "what the tests share may fail them"
 )]
 
+mod conversation_properties;
 mod evidence;
 mod focus_properties;
 mod golden;
