@@ -15,7 +15,7 @@ mod due;
 mod eligible;
 mod follow;
 mod limits;
-mod numpy;
+pub(crate) mod numpy;
 mod rules;
 mod split;
 pub mod v10;

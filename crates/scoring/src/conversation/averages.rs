@@ -1,7 +1,7 @@
 //! Averages of scores over rounds, in single precision as the field keeps them.
 
 use super::TagAverageRules;
-use crate::{Error, Result};
+use crate::{Error, Result, weights::numpy::pairwise_sum};
 
 /// The averages after a round and what they are worth.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -123,8 +123,7 @@ fn scatter(averages: &[f32], uids: &[usize], rewards: &[f32]) -> Vec<f32> {
 fn sharpened(rules: &TagAverageRules, averages: &[f32]) -> Vec<f32> {
     let count = averages.len();
     let uniform = vec![1.0 / count as f32; count];
-    let sum = |values: &[f32]| values.iter().copied().map(f64::from).sum::<f64>() as f32;
-    let total = sum(averages);
+    let total = pairwise_sum(averages);
     if !(total > 0.0 || rules.idle_is_uniform) {
         return vec![0.0; count];
     }
@@ -135,7 +134,7 @@ fn sharpened(rules: &TagAverageRules, averages: &[f32]) -> Vec<f32> {
     };
     let power = rules.power as f32;
     let powers: Vec<f32> = shares.iter().map(|share| share.powf(power)).collect();
-    let total = sum(&powers);
+    let total = pairwise_sum(&powers);
     if total > 0.0 {
         powers.iter().map(|share| share / total).collect()
     } else if rules.idle_is_uniform {

@@ -1,6 +1,6 @@
 //! Formulas that the field's system has dropped.
 
-use crate::{Error, Result};
+use crate::{Error, Result, weights::numpy::pairwise_sum};
 
 /// The bell curve over scores: `r_i = φ((x_i − μ)/σ) / Σ φ`, with mean `μ` and population standard
 /// deviation `σ` (ReadyAI until revision `55ed28e`). It pays the average miner most. All zeros when
@@ -13,6 +13,7 @@ pub fn bell_curve_rewards(scores: &[f64]) -> Result<Vec<f64>> {
         return Ok(Vec::new());
     }
     let count = scores.len() as f64;
+    // The field's order of summation: its rounding decides whether equal scores deviate.
     let mean = pairwise_sum(scores) / count;
     let squares: Vec<f64> = scores.iter().map(|score| (score - mean).powi(2)).collect();
     let deviation = (pairwise_sum(&squares) / count).sqrt();
@@ -69,33 +70,6 @@ pub fn base_score(counts: TagCounts) -> f64 {
         alone / (reference + alone)
     };
     0.8 * (both / reference.max(answer)) + 0.2 * new.min(0.2)
-}
-
-/// Sums like the field's numeric library, whose rounding decides whether equal scores deviate: eight
-/// lanes in blocks of up to 128, halves of longer lists summed on their own.
-fn pairwise_sum(values: &[f64]) -> f64 {
-    const LANES: usize = 8;
-    if values.len() < LANES {
-        return values.iter().sum();
-    }
-    if values.len() > 128 {
-        let half = values.len() / 2;
-        let (left, right) = values.split_at(half - half % LANES);
-        return pairwise_sum(left) + pairwise_sum(right);
-    }
-    let mut lanes = [0.0_f64; LANES];
-    let mut chunks = values.chunks_exact(LANES);
-    for chunk in &mut chunks {
-        for (lane, value) in lanes.iter_mut().zip(chunk) {
-            *lane += value;
-        }
-    }
-    let [a, b, c, d, e, f, g, h] = lanes;
-    let sum = ((a + b) + (c + d)) + ((e + f) + (g + h));
-    chunks
-        .remainder()
-        .iter()
-        .fold(sum, |sum, value| sum + value)
 }
 
 #[cfg(test)]

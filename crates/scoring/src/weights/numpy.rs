@@ -1,7 +1,7 @@
 use std::ops::{Add, Div, Mul, Sub};
 
 /// A float in which the field's SDK computes: numpy's `float32` or `float64`.
-pub(super) trait Float:
+pub(crate) trait Float:
     Copy
     + PartialOrd
     + Add<Output = Self>
@@ -58,7 +58,7 @@ impl Float for f64 {
 
 /// The sum in numpy's order: blocks of at most 128 in eight lanes, blocks added pairwise. Another
 /// order rounds differently, and a weight at the edge of a limit would then fall on the other side.
-pub(super) fn pairwise_sum<T: Float>(numbers: &[T]) -> T {
+pub(crate) fn pairwise_sum<T: Float>(numbers: &[T]) -> T {
     if numbers.len() <= 128 {
         return block_sum(numbers);
     }

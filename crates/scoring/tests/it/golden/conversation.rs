@@ -1,13 +1,15 @@
+use adit_primitives::Uid;
 use adit_scoring::{
     Error,
     conversation::{
-        ConversationPolicy, TagAverageRules, TagCentre, TagReference, TagVector, TagVerdict,
-        TaggingTask, UnusableVector, Windows, adjusted_score, checked_tags, clean_tags,
+        ConversationPolicy, TagAverageRules, TagAverages, TagCentre, TagReference, TagVector,
+        TagVerdict, TaggingTask, UnusableVector, Windows, adjusted_score, checked_tags, clean_tags,
         compare_tags, conversation_windows, cubic_rank_weight, evaluate_all,
         legacy::{TagCounts, base_score, bell_curve_rewards},
         lines_kept, normalise_tag, penalised_score, ranked_weights, semantic_neighbourhood,
         split_tags, tag_similarity, tag_statistics, tags_to_check, update_tag_averages,
     },
+    weights::v10::{ProcessLimits, emit, process},
 };
 use adit_testkit::{GoldenCase, GoldenFile, GoldenSuite, Outcome, Real, real, recipe_vector};
 use rand::SeedableRng as _;
@@ -38,6 +40,7 @@ pub(super) fn register(suite: &mut GoldenSuite) {
     suite.on(system, "update_scores", update_scores);
     suite.on(system, "transposed_cubic_distribution", cubic);
     suite.on(system, "get_raw_weights", raw_weights);
+    suite.on(system, "pipeline_evaluate_ema_weights", pipeline);
     suite.on(system, "legacy_bell_curve_rewards", bell_curve);
     suite.on(system, "legacy_base_score", legacy_base);
 }
@@ -181,11 +184,25 @@ fn neighbourhood(file: &GoldenFile, case: &GoldenCase) -> Outcome {
     let most = most.map(|most| usize::try_from(most).unwrap() + 1);
     match semantic_neighbourhood(&slices, most) {
         Ok(mean) => {
-            let mean = mean.map_or(Value::Null, |mean| written(&mean));
+            let mean = mean.map_or(Value::Null, |mean| match &case.expected {
+                Value::Object(_) => summary(&mean),
+                _ => written(&mean),
+            });
             Outcome::compare(file, case, &mean)
         }
         Err(error) => refused(case, &error),
     }
+}
+
+/// What a file tells of a long vector.
+fn summary(vector: &[f64]) -> Value {
+    let square: f64 = vector.iter().map(|value| value * value).sum();
+    json!({
+        "dim": vector.len(),
+        "first8": vector.iter().take(8).collect::<Vec<_>>(),
+        "sum": vector.iter().sum::<f64>(),
+        "l2": square.sqrt(),
+    })
 }
 
 /// [`vectors`] in the order that Python has them: `t2` before `t10`.
@@ -385,6 +402,81 @@ fn raw_weights(file: &GoldenFile, case: &GoldenCase) -> Outcome {
     let sum: f64 = weights.iter().sum();
     let found = json!({"weights": sorted(&weights), "sum": real(sum)});
     Outcome::compare(file, &settled, &found)
+}
+
+fn pipeline(file: &GoldenFile, case: &GoldenCase) -> Outcome {
+    let policy = policy();
+    let neurons = usize::try_from(case.input["neurons"].as_u64().unwrap()).unwrap();
+    let burn_uid = case.input.get("burn_uid").and_then(Value::as_u64);
+    let burn_uid = burn_uid.map(|uid| usize::try_from(uid).unwrap());
+    let mut state = TagAverages {
+        averages: vec![0.0; neurons],
+        scores: vec![0.0; neurons],
+    };
+    let mut rounds = Vec::new();
+    for task in case.input["tasks"].as_array().unwrap() {
+        let verdicts = match verdicts(task) {
+            Ok(verdicts) => verdicts,
+            Err(error) => return refused(case, &error),
+        };
+        let scores: Vec<f64> = verdicts.iter().map(|verdict| verdict.score).collect();
+        rounds.push(json!({"rank_scores": written(&scores)}));
+        let (rules, uids) = (&policy.averages, uids(&task["uids"]));
+        state = update_tag_averages(rules, &state.averages, &uids, &scores).unwrap();
+    }
+    let scores = doubles(&state.scores);
+    let mut rng = ChaCha8Rng::seed_from_u64(1);
+    let weights = ranked_weights(&policy.weights, &scores, burn_uid, &mut rng).unwrap();
+    let uids = (0..=u16::MAX).map(Uid);
+    let row: Vec<(Uid, f32)> = uids
+        .zip(&weights)
+        .map(|(uid, weight)| (uid, *weight as f32))
+        .collect();
+    let limits = ProcessLimits {
+        neurons,
+        min_allowed: 1,
+        ..ProcessLimits::default()
+    };
+    let emitted = emit(&process(&row, &limits).unwrap()).unwrap();
+    let (uids, values): (Vec<usize>, Vec<u16>) = emitted
+        .iter()
+        .map(|(uid, value)| (usize::from(uid.0), *value))
+        .unzip();
+    let groups = &case.expected["tie_groups"];
+    let sorted = |weights: &[f64]| written(&with_sorted_ties(weights, groups));
+    let dense = |uids: &[usize], values: Vec<f64>| {
+        let mut row = vec![0.0; neurons];
+        for (uid, value) in uids.iter().zip(values) {
+            row[*uid] = value;
+        }
+        with_sorted_ties(&row, groups)
+    };
+    let ours = dense(&uids, values.into_iter().map(f64::from).collect());
+    let theirs = self::uids(&case.expected["emit_uids"]);
+    let theirs = dense(&theirs, reals(&case.expected["emit_weights_u16"]));
+    if let Some((ours, theirs)) = ours
+        .iter()
+        .zip(&theirs)
+        .find(|(a, b)| (**a - **b).abs() > 1.0)
+    {
+        return Outcome::Failed(format!("{ours} emitted, expected {theirs}"));
+    }
+    let without_emit = GoldenCase {
+        expected: json!({
+            "rounds": case.expected["rounds"],
+            "ema": case.expected["ema"],
+            "scores": case.expected["scores"],
+            "raw_weights": sorted(&reals(&case.expected["raw_weights"])),
+        }),
+        ..case.clone()
+    };
+    let found = json!({
+        "rounds": rounds,
+        "ema": written(&doubles(&state.averages)),
+        "scores": written(&scores),
+        "raw_weights": sorted(&weights),
+    });
+    Outcome::compare(file, &without_emit, &found)
 }
 
 fn bell_curve(file: &GoldenFile, case: &GoldenCase) -> Outcome {
