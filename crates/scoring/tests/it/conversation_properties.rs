@@ -65,6 +65,22 @@ fn task() -> impl Strategy<Value = TaggingTask> {
     ])
 }
 
+#[test]
+fn both_policies_are_valid_and_survive_their_text_form() {
+    for policy in [
+        ConversationPolicy::original(),
+        ConversationPolicy::hardened(),
+    ] {
+        policy.validate().unwrap();
+        let text = serde_json::to_string(&policy).unwrap();
+        assert_eq!(
+            serde_json::from_str::<ConversationPolicy>(&text).unwrap(),
+            policy
+        );
+    }
+    assert_eq!(ConversationPolicy::default().name, "conversation/hardened");
+}
+
 proptest! {
     #[test]
     fn windows_cover_every_line_and_know_their_number(
