@@ -91,6 +91,28 @@ pub fn dot_and_square_f32(query: &[f64], vector: &[f32]) -> Result<(f64, f64)> {
     Ok(portable::dot_and_square(query, vector))
 }
 
+/// The most components that [`dot_int8`] takes: their products cannot overflow.
+pub const MOST_INT8_COMPONENTS: usize = 1 << 16;
+
+/// The inner product of two vectors of signed bytes, exactly.
+///
+/// # Errors
+/// [`Error::Length`] for different lengths, or more than [`MOST_INT8_COMPONENTS`].
+pub fn dot_int8(left: &[i8], right: &[i8]) -> Result<i32> {
+    same_length(left.len(), right.len())?;
+    if left.len() > MOST_INT8_COMPONENTS {
+        return Err(Error::Length {
+            left: MOST_INT8_COMPONENTS,
+            right: left.len(),
+        });
+    }
+    #[cfg(target_arch = "x86_64")]
+    if let Some(product) = x86::dot_int8(left, right) {
+        return Ok(product);
+    }
+    Ok(portable::dot_int8(left, right))
+}
+
 /// Which instructions [`dot`] uses on this machine: `avx512`, `avx2` or `portable`.
 pub fn instructions() -> &'static str {
     #[cfg(target_arch = "x86_64")]
@@ -185,6 +207,18 @@ mod tests {
         }
 
         #[test]
+        fn all_byte_variants_agree(pairs in prop::collection::vec(any::<(i8, i8)>(), 0..300)) {
+            let (left, right): (Vec<i8>, Vec<i8>) = pairs.into_iter().unzip();
+            let exact: i32 = left.iter().zip(&right).map(|(a, b)| i32::from(*a) * i32::from(*b)).sum();
+            prop_assert_eq!(dot_int8(&left, &right).unwrap(), exact);
+            prop_assert_eq!(portable::dot_int8(&left, &right), exact);
+            #[cfg(target_arch = "x86_64")]
+            for product in x86::every_dot_int8(&left, &right) {
+                prop_assert_eq!(product, exact);
+            }
+        }
+
+        #[test]
         fn all_one_pass_variants_agree(pairs in prop::collection::vec((-1e3_f64..1e3, -1e3_f32..1e3), 0..300)) {
             let (query, singles): (Vec<f64>, Vec<f32>) = pairs.into_iter().unzip();
             let vector: Vec<f64> = singles.iter().map(|value| f64::from(*value)).collect();
@@ -236,6 +270,16 @@ mod tests {
             prop_assert!(dot_and_square(&doubles, &doubles).is_ok());
             prop_assert!(dot_and_square_f32(&doubles, &left).is_ok());
         }
+    }
+
+    #[test]
+    fn the_longest_vectors_of_bytes_do_not_overflow() {
+        let least = vec![i8::MIN; MOST_INT8_COMPONENTS];
+        let most = vec![i8::MAX; MOST_INT8_COMPONENTS];
+        assert_eq!(dot_int8(&least, &least).unwrap(), 128 * 128 * (1 << 16));
+        assert_eq!(dot_int8(&least, &most).unwrap(), -128 * 127 * (1 << 16));
+        let over = vec![0; MOST_INT8_COMPONENTS + 1];
+        assert!(dot_int8(&over, &over).is_err());
     }
 
     #[test]

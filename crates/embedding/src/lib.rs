@@ -4,7 +4,8 @@
 //! typed error, never a number. The traits [`TextEmbedder`], [`VideoEmbedder`] and
 //! [`AudioEmbedder`] are the seam behind which models live: `adit-models` implements them on burn,
 //! and [`testing::HashEmbedder`] is the fake for tests. [`perceptual`] holds descriptors of footage and
-//! sound that need no weights, [`kernels`] the inner products. Nothing here loads a model or decodes
+//! sound that need no weights, [`kernels`] the inner products,
+//! [`nearest`] the nearest rows of many. Nothing here loads a model or decodes
 //! media.
 //!
 //! ```
@@ -23,6 +24,7 @@
 mod embedder;
 mod error;
 pub mod kernels;
+pub mod nearest;
 pub mod perceptual;
 mod space;
 pub mod testing;

@@ -3,7 +3,6 @@
 mod exact;
 mod header;
 mod rows;
-mod top;
 
 use std::fmt::Debug;
 

@@ -48,3 +48,9 @@ pub(super) fn dot_and_square<T: Copy + Into<f64>>(query: &[f64], vector: &[T]) -
     }
     (dots.iter().sum(), squares.iter().sum())
 }
+
+/// Exact; callers have checked that the sum fits.
+pub(super) fn dot_int8(left: &[i8], right: &[i8]) -> i32 {
+    let pairs = left.iter().zip(right);
+    pairs.map(|(a, b)| i32::from(*a) * i32::from(*b)).sum()
+}

@@ -9,12 +9,15 @@
 use std::arch::{
     is_x86_feature_detected,
     x86_64::{
-        __m256, __m256d, __m512d, _mm_loadu_ps, _mm_loadu_si128, _mm256_add_pd, _mm256_add_ps,
-        _mm256_cvtph_ps, _mm256_cvtps_pd, _mm256_fmadd_pd, _mm256_fmadd_ps, _mm256_loadu_pd,
-        _mm256_loadu_ps, _mm256_loadu_si256, _mm256_setzero_pd, _mm256_setzero_ps,
-        _mm256_storeu_pd, _mm256_storeu_ps, _mm512_add_pd, _mm512_add_ps, _mm512_cvtph_ps,
-        _mm512_cvtps_pd, _mm512_fmadd_pd, _mm512_fmadd_ps, _mm512_loadu_pd, _mm512_loadu_ps,
-        _mm512_reduce_add_pd, _mm512_reduce_add_ps, _mm512_setzero_pd, _mm512_setzero_ps,
+        __m256, __m256d, __m512d, __m512i, _mm_loadu_ps, _mm_loadu_si128, _mm256_add_epi32,
+        _mm256_add_pd, _mm256_add_ps, _mm256_cvtepi8_epi16, _mm256_cvtph_ps, _mm256_cvtps_pd,
+        _mm256_fmadd_pd, _mm256_fmadd_ps, _mm256_loadu_pd, _mm256_loadu_ps, _mm256_loadu_si256,
+        _mm256_madd_epi16, _mm256_setzero_pd, _mm256_setzero_ps, _mm256_setzero_si256,
+        _mm256_storeu_pd, _mm256_storeu_ps, _mm256_storeu_si256, _mm512_add_pd, _mm512_add_ps,
+        _mm512_cvtph_ps, _mm512_cvtps_pd, _mm512_dpbusd_epi32, _mm512_fmadd_pd, _mm512_fmadd_ps,
+        _mm512_loadu_pd, _mm512_loadu_ps, _mm512_loadu_si512, _mm512_reduce_add_epi32,
+        _mm512_reduce_add_pd, _mm512_reduce_add_ps, _mm512_set1_epi8, _mm512_setzero_pd,
+        _mm512_setzero_ps, _mm512_setzero_si512, _mm512_xor_si512,
     },
 };
 
@@ -84,6 +87,25 @@ pub(super) fn dot_and_square_f32(query: &[f64], vector: &[f32]) -> Option<(f64, 
     }
 }
 
+/// None when this machine has neither AVX-512 VNNI nor AVX2.
+pub(super) fn dot_int8(left: &[i8], right: &[i8]) -> Option<i32> {
+    if has_vnni() {
+        // SAFETY: AVX-512F, BW and VNNI were detected.
+        Some(unsafe { dot_int8_vnni(left, right) })
+    } else if has_avx2() {
+        // SAFETY: AVX2 was detected.
+        Some(unsafe { dot_int8_avx2(left, right) })
+    } else {
+        None
+    }
+}
+
+fn has_vnni() -> bool {
+    is_x86_feature_detected!("avx512f")
+        && is_x86_feature_detected!("avx512bw")
+        && is_x86_feature_detected!("avx512vnni")
+}
+
 fn has_avx512() -> bool {
     is_x86_feature_detected!("avx512f")
 }
@@ -105,6 +127,20 @@ pub(super) fn every_dot(left: &[f32], right: &[f32]) -> Vec<f32> {
     if has_avx2() {
         // SAFETY: AVX2 and FMA were detected.
         products.push(unsafe { dot_avx2(left, right) });
+    }
+    products
+}
+
+#[cfg(test)]
+pub(super) fn every_dot_int8(left: &[i8], right: &[i8]) -> Vec<i32> {
+    let mut products = Vec::new();
+    if has_vnni() {
+        // SAFETY: AVX-512F, BW and VNNI were detected.
+        products.push(unsafe { dot_int8_vnni(left, right) });
+    }
+    if has_avx2() {
+        // SAFETY: AVX2 was detected.
+        products.push(unsafe { dot_int8_avx2(left, right) });
     }
     products
 }
@@ -256,6 +292,58 @@ fn dot_f16_avx2(left: &[f32], right: &[f16]) -> f32 {
         place += 4 * WIDTH;
     }
     add_avx2(sums) + portable::dot_f16(rest(left, place), rest(right, place))
+}
+
+/// The instruction multiplies unsigned with signed bytes, so `right` is lifted by 128, and 128 times the
+/// sum of `left` is taken off at the end.
+#[target_feature(enable = "avx512f,avx512bw,avx512vnni")]
+fn dot_int8_vnni(left: &[i8], right: &[i8]) -> i32 {
+    const WIDTH: usize = 64;
+    let length = left.len().min(right.len());
+    let (lift, ones) = (_mm512_set1_epi8(i8::MIN), _mm512_set1_epi8(1));
+    let (mut product, mut sum): (__m512i, __m512i) =
+        (_mm512_setzero_si512(), _mm512_setzero_si512());
+    let mut place = 0;
+    while place + WIDTH <= length {
+        // SAFETY: place + 64 ≤ length of both slices.
+        let (a, b) = unsafe {
+            (
+                _mm512_loadu_si512(left.as_ptr().add(place).cast()),
+                _mm512_loadu_si512(right.as_ptr().add(place).cast()),
+            )
+        };
+        product = _mm512_dpbusd_epi32(product, _mm512_xor_si512(b, lift), a);
+        sum = _mm512_dpbusd_epi32(sum, ones, a);
+        place += WIDTH;
+    }
+    // The lifted product may pass through the end of the range; the difference fits.
+    _mm512_reduce_add_epi32(product)
+        .wrapping_sub(_mm512_reduce_add_epi32(sum).wrapping_mul(128))
+        .wrapping_add(portable::dot_int8(rest(left, place), rest(right, place)))
+}
+
+#[target_feature(enable = "avx2")]
+fn dot_int8_avx2(left: &[i8], right: &[i8]) -> i32 {
+    const WIDTH: usize = 16;
+    let length = left.len().min(right.len());
+    let mut sums = _mm256_setzero_si256();
+    let mut place = 0;
+    while place + WIDTH <= length {
+        // SAFETY: place + 16 ≤ length of both slices.
+        let (a, b) = unsafe {
+            (
+                _mm_loadu_si128(left.as_ptr().add(place).cast()),
+                _mm_loadu_si128(right.as_ptr().add(place).cast()),
+            )
+        };
+        let products = _mm256_madd_epi16(_mm256_cvtepi8_epi16(a), _mm256_cvtepi8_epi16(b));
+        sums = _mm256_add_epi32(sums, products);
+        place += WIDTH;
+    }
+    let mut lanes = [0_i32; 8];
+    // SAFETY: the array holds one register.
+    unsafe { _mm256_storeu_si256(lanes.as_mut_ptr().cast(), sums) };
+    lanes.iter().sum::<i32>() + portable::dot_int8(rest(left, place), rest(right, place))
 }
 
 /// `loaded!(from, load)` or, where the register must be widened, `loaded!(from, widen load)`.

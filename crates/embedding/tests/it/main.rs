@@ -8,5 +8,6 @@
 
 mod footage;
 mod hostile;
+mod nearest;
 mod sound;
 mod video;

@@ -270,7 +270,7 @@ impl VectorIndex for ExactIndex {
         queries.iter().try_for_each(|query| self.require(query))?;
         let live = |row: u32| self.replaced.get(row as usize) == Some(&false);
         let tops = self.rows.search(queries, k.min(self.len()), &live)?;
-        let hit = |candidate: super::top::Candidate| {
+        let hit = |candidate: adit_embedding::nearest::Neighbour| {
             let id = self
                 .ids
                 .get(candidate.row as usize)
@@ -278,7 +278,7 @@ impl VectorIndex for ExactIndex {
                 .unwrap_or_default();
             IndexHit {
                 id,
-                cosine: candidate.cosine.clamp(-1.0, 1.0),
+                cosine: candidate.similarity.clamp(-1.0, 1.0),
             }
         };
         Ok(tops

@@ -2,15 +2,14 @@
 
 use std::{fs::File, path::Path};
 
-use adit_embedding::{Embedding, kernels};
+use adit_embedding::{
+    Embedding, kernels,
+    nearest::{Neighbour, TopK},
+};
 use half::{f16, slice::HalfBitsSliceExt as _};
 use memmap2::{Mmap, MmapOptions};
 
-use super::{
-    ElementType,
-    header::LENGTH,
-    top::{Candidate, Top},
-};
+use super::{ElementType, header::LENGTH};
 use crate::{Error, Result, durable::failed};
 
 #[cfg(target_endian = "big")]
@@ -73,7 +72,7 @@ impl Rows {
         queries: &[&Embedding],
         k: usize,
         live: &(dyn Fn(u32) -> bool + Sync),
-    ) -> Result<Vec<Top>> {
+    ) -> Result<Vec<TopK>> {
         /// Multiplications below which a thread costs more than it brings.
         const WORTH_A_THREAD: usize = 4 << 20;
         let work = self
@@ -114,8 +113,8 @@ impl Rows {
         k: usize,
         live: &dyn Fn(u32) -> bool,
         range: std::ops::Range<usize>,
-    ) -> Result<Vec<Top>> {
-        let mut tops = vec![Top::new(k); queries.len()];
+    ) -> Result<Vec<TopK>> {
+        let mut tops = vec![TopK::new(k); queries.len()];
         let block = (BLOCK_BYTES / self.row_bytes()).max(1);
         let mut products = vec![0.0_f32; block];
         let mut start = range.start;
@@ -128,8 +127,8 @@ impl Rows {
                 self.products(query.values(), start, products)?;
                 for (row, cosine) in (start as u32..).zip(products.iter()) {
                     if *cosine >= top.threshold() && live(row) {
-                        top.offer(Candidate {
-                            cosine: *cosine,
+                        top.offer(Neighbour {
+                            similarity: *cosine,
                             row,
                         });
                     }

@@ -1,24 +1,27 @@
 use std::{cmp::Ordering, collections::BinaryHeap};
 
-/// A row and its cosine. Better ones are smaller, so that a heap's root is its worst.
+/// A row and its similarity to the query. Better ones are smaller, so that a heap's root is its worst
+/// and a sorted list starts with the nearest.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Candidate {
-    pub(super) cosine: f32,
-    pub(super) row: u32,
+pub struct Neighbour {
+    /// The inner product of row and query.
+    pub similarity: f32,
+    /// The row's number.
+    pub row: u32,
 }
 
-impl Eq for Candidate {}
+impl Eq for Neighbour {}
 
-impl Ord for Candidate {
+impl Ord for Neighbour {
     fn cmp(&self, other: &Self) -> Ordering {
         other
-            .cosine
-            .total_cmp(&self.cosine)
+            .similarity
+            .total_cmp(&self.similarity)
             .then(self.row.cmp(&other.row))
     }
 }
 
-impl PartialOrd for Candidate {
+impl PartialOrd for Neighbour {
     fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
         Some(self.cmp(other))
     }
@@ -26,28 +29,32 @@ impl PartialOrd for Candidate {
 
 /// The best `k` of what it was offered. Which they are does not depend on the order of offers.
 #[derive(Debug, Clone)]
-pub(super) struct Top {
+pub struct TopK {
     k: usize,
-    heap: BinaryHeap<Candidate>,
+    heap: BinaryHeap<Neighbour>,
 }
 
-impl Top {
-    pub(super) fn new(k: usize) -> Self {
+impl TopK {
+    /// Holds up to `k`, none yet.
+    pub fn new(k: usize) -> Self {
         Self {
             k,
             heap: BinaryHeap::new(),
         }
     }
 
-    /// Offers with a smaller cosine than this cannot enter.
-    pub(super) fn threshold(&self) -> f32 {
+    /// Offers of a smaller similarity than this cannot enter.
+    pub fn threshold(&self) -> f32 {
         if self.heap.len() < self.k {
             return f32::NEG_INFINITY;
         }
-        self.heap.peek().map_or(f32::INFINITY, |worst| worst.cosine)
+        self.heap
+            .peek()
+            .map_or(f32::INFINITY, |worst| worst.similarity)
     }
 
-    pub(super) fn offer(&mut self, candidate: Candidate) {
+    /// Takes the candidate if it is better than the worst held, or if there is room.
+    pub fn offer(&mut self, candidate: Neighbour) {
         if self.heap.len() < self.k {
             self.heap.push(candidate);
         } else if let Some(mut worst) = self.heap.peek_mut()
@@ -57,15 +64,16 @@ impl Top {
         }
     }
 
-    pub(super) fn merge(&mut self, other: Self) {
+    /// Offers all that another holds.
+    pub fn merge(&mut self, other: Self) {
         other
             .heap
             .into_iter()
             .for_each(|candidate| self.offer(candidate));
     }
 
-    /// Best first.
-    pub(super) fn into_sorted(self) -> Vec<Candidate> {
+    /// Nearest first.
+    pub fn into_sorted(self) -> Vec<Neighbour> {
         self.heap.into_sorted_vec()
     }
 }
@@ -79,15 +87,18 @@ mod tests {
     proptest! {
         #[test]
         fn the_best_are_kept_in_any_order_of_offers(
-            cosines in prop::collection::vec(prop_oneof![Just(0.5_f32), -1.0_f32..1.0], 0..60),
+            similarities in prop::collection::vec(prop_oneof![Just(0.5_f32), -1.0_f32..1.0], 0..60),
             k in 0_usize..9,
             split in 0_usize..60,
         ) {
-            let mut all: Vec<Candidate> =
-                cosines.iter().zip(0..).map(|(cosine, row)| Candidate { cosine: *cosine, row }).collect();
+            let mut all: Vec<Neighbour> = similarities
+                .iter()
+                .zip(0..)
+                .map(|(similarity, row)| Neighbour { similarity: *similarity, row })
+                .collect();
             let (first, second) = all.split_at(split.min(all.len()));
-            let mut top = Top::new(k);
-            let mut other = Top::new(k);
+            let mut top = TopK::new(k);
+            let mut other = TopK::new(k);
             second.iter().rev().for_each(|candidate| top.offer(*candidate));
             first.iter().for_each(|candidate| other.offer(*candidate));
             top.merge(other);
