@@ -18,6 +18,7 @@ mod pipeline_timing;
 mod polarity;
 mod policy;
 mod prompt_components;
+pub mod quality;
 mod selection;
 mod sentences;
 mod serving;

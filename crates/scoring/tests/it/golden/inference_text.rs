@@ -2,7 +2,12 @@
 
 use adit_scoring::inference::{
     SimilarityMatrix, TextStatistics, answer_shape, discourse_markers, lexical_similarity,
-    polarity_agreement, prompt_components, sentences,
+    polarity_agreement, prompt_components,
+    quality::{
+        QualityAnswer, QualityPolicy, QualityPrompt, QualityWeights, SentenceSignals, assess,
+        coverage, diagnostics, logistic,
+    },
+    sentences,
     sybil::{SybilPenaltyPolicy, SybilStanding, penalise_sybils},
 };
 use adit_testkit::{GoldenSuite, Outcome, real};
@@ -40,6 +45,16 @@ pub(super) fn register(suite: &mut GoldenSuite) {
         let found = lexical_similarity(&texts(input)).unwrap();
         json!({"matrix": rows(&found)})
     });
+    on("sigmoid_clamp", |input| {
+        let number = |name: &str| input[name].as_f64().unwrap();
+        one(
+            "y",
+            logistic(number("x"), number("midpoint"), number("steepness")),
+        )
+    });
+    on("prompt_coverage", prompt_coverage);
+    on("sentence_embedding_signals", sentence_signals);
+    on("quality_score_batch", quality_batch);
     on("sybil_penalty", sybil_penalty);
 }
 
@@ -107,4 +122,142 @@ fn sybil_penalty(input: &Value) -> Value {
         "penalized_count": found.penalised.iter().filter(|penalised| **penalised).count(),
         "safety_triggered": found.spared > 0,
     })
+}
+
+fn vector(value: &Value) -> Vec<f64> {
+    let parts = value.as_array().unwrap().iter();
+    parts.map(|part| part.as_f64().unwrap()).collect()
+}
+
+fn vectors(value: &Value) -> Vec<Vec<f64>> {
+    value.as_array().into_iter().flatten().map(vector).collect()
+}
+
+fn prompt_coverage(input: &Value) -> Value {
+    let found = coverage(
+        &QualityPolicy::original(),
+        &vectors(&input["component_embeddings"]),
+        &vector(&input["response_embedding"]),
+        &vectors(&input["sentence_embeddings"]),
+    )
+    .unwrap();
+    json!({
+        "coverage": real(found.share()),
+        "covered": found.covered,
+        "total": found.total,
+        "missing_parts": real(1.0 - found.share()),
+    })
+}
+
+fn sentence_signals(input: &Value) -> Value {
+    let policy = QualityPolicy::original();
+    let sentences = vectors(&input["sentence_embeddings"]);
+    let signals = SentenceSignals::new(&sentences).unwrap();
+    let coherence = signals.coherence(&policy);
+    let steps = signals.steps(&policy).unwrap();
+    json!({
+        "coh_local": real(coherence.local),
+        "coh_global": real(coherence.global),
+        "coh_breaks": coherence.breaks,
+        "coh_break_rate": real(coherence.break_rate),
+        "coh_drift": real(diagnostics::topic_drift(&signals)),
+        "coh_graph_score": real(diagnostics::linkage(&signals).unwrap()),
+        "redundancy": real(signals.redundancy()),
+        "novelty": real(signals.novelty()),
+        "step_score": real(steps.score),
+        "num_steps": steps.count,
+        "path_length": real(diagnostics::path_length(&signals)),
+        "curvature": real(diagnostics::curvature(&sentences).unwrap()),
+    })
+}
+
+fn quality_batch(input: &Value) -> Value {
+    let table = |text: &str| vector(&input["embed_table"][text]);
+    let weight = |name: &str| input["quality_weights"][name].as_f64().unwrap();
+    let policy = QualityPolicy {
+        weights: QualityWeights {
+            relevance: weight("relevance"),
+            coherence: weight("coherence"),
+            coverage: weight("coverage"),
+            complexity: weight("complexity"),
+            density: weight("density"),
+            specificity: weight("specificity"),
+        },
+        ..QualityPolicy::original()
+    };
+    let prompt = text(input, "prompt");
+    let embedding = table(prompt);
+    let components: Vec<Vec<f64>> = prompt_components(prompt)
+        .iter()
+        .map(|part| table(part))
+        .collect();
+    let prompt = QualityPrompt {
+        text: prompt,
+        embedding: &embedding,
+        components: &components,
+    };
+    let texts: Vec<&str> = input["responses"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|answer| answer.as_str().unwrap())
+        .collect();
+    let embedded: Vec<(Vec<f64>, Vec<Vec<f64>>)> = texts
+        .iter()
+        .map(|text| {
+            (
+                table(text),
+                sentences(text).into_iter().map(table).collect(),
+            )
+        })
+        .collect();
+    let answers: Vec<QualityAnswer<'_, f64, Vec<f64>>> = texts
+        .iter()
+        .zip(&embedded)
+        .map(|(text, (embedding, sentences))| QualityAnswer {
+            text,
+            embedding,
+            sentences,
+        })
+        .collect();
+    let assessed = assess(&policy, &prompt, &answers).unwrap();
+    let breakdowns = answers.iter().zip(&assessed).map(|(answer, found)| {
+        let local = found.sentence_coherence;
+        let signals = SentenceSignals::new(answer.sentences).unwrap();
+        let several = answer.sentences.len() >= 2;
+        // The field passes the same gates before it looks for markers and the path.
+        let gated = found.relevance < 0.4 || found.coherence < 0.3;
+        let diagnosed = |wanted: bool, number: f64| real(if wanted { number } else { 0.0 });
+        json!({
+            "relevance": real(found.relevance),
+            "sentence_relevance": real(found.sentence_relevance),
+            "full_response_relevance": real(found.whole_relevance),
+            "coherence": real(found.coherence),
+            "local_coherence": real(local.map_or(found.coherence, |local| local.local)),
+            "global_coherence": real(local.map_or(found.coherence, |local| local.global)),
+            "coherence_breaks": local.map_or(0, |local| local.breaks),
+            "coherence_break_rate": real(local.map_or(0.0, |local| local.break_rate)),
+            "coverage": real(found.coverage),
+            "missing_parts": diagnosed(found.parts.total > 0, 1.0 - found.parts.share()),
+            "complexity": real(found.complexity),
+            "step_score": real(found.steps.map_or(0.0, |(steps, _)| steps.score)),
+            "num_steps": found.steps.map_or(0, |(steps, _)| steps.count),
+            "novelty": real(found.steps.map_or(0.0, |(_, novelty)| novelty)),
+            "density": real(found.density),
+            "specificity": real(found.specificity),
+            "composite": real(found.quality),
+            "sentence_count": found.sentences,
+            "covered_components": found.parts.covered,
+            "total_components": found.parts.total,
+            "discourse_marker_count": if gated { 0 } else { discourse_markers(answer.text).len() },
+            "answer_shape_score": real(answer_shape(prompt.text, answer.text)),
+            "coherence_graph_score": diagnosed(several, diagnostics::linkage(&signals).unwrap()),
+            "topic_drift": diagnosed(several, diagnostics::topic_drift(&signals)),
+            "path_length": diagnosed(several && !gated, diagnostics::path_length(&signals)),
+            "curvature": diagnosed(several && !gated, diagnostics::curvature(answer.sentences).unwrap()),
+        })
+    });
+    let breakdowns: Vec<Value> = breakdowns.collect();
+    let scores: Vec<Value> = assessed.iter().map(|found| real(found.quality)).collect();
+    json!({"scores": scores, "breakdowns": breakdowns})
 }
