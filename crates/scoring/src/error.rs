@@ -70,6 +70,16 @@ pub enum Error {
     /// Nobody took any time: shares of the time do not exist.
     #[error("all response times are zero")]
     NoTime,
+    /// More of something than a formula works through in bounded time.
+    #[error("{found} {what} are more than {most}")]
+    TooMany {
+        /// Of what.
+        what: &'static str,
+        /// How many are allowed.
+        most: usize,
+        /// How many there are.
+        found: usize,
+    },
     /// Every weight is zero.
     #[error("all weights are zero")]
     NoWeights,

@@ -11,7 +11,7 @@ mod description;
 mod evidence;
 mod hardened;
 mod judge;
-mod number;
+pub(crate) mod number;
 pub mod original;
 mod plan;
 mod policy;

@@ -14,6 +14,7 @@ mod stuffing;
 
 pub use clips::{is_valid_youtube_id, keeps_length, metadata_check};
 pub(super) use evidence::judge_evidence;
+pub(crate) use likeness::nearest_later;
 pub use likeness::{
     deduplicate, final_novelty, is_similar, novelty_among_batch, strict_is_similar, text_similarity,
 };

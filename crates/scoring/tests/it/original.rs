@@ -2,6 +2,7 @@
 
 use adit_scoring::{
     Error,
+    audio::{SpeakerTurn, diarization_errors, speaker_balance},
     video::original::{
         ChunkCounts, Download, OriginalAnswer, OriginalClip, OriginalRules, SpotCheckVectors,
         choose_spot_check, reward,
@@ -47,6 +48,13 @@ fn what_the_original_raises_on_is_a_typed_error() {
         let chosen = choose_spot_check(full_check, 0, |_| 0, |_| Download::Ok);
         assert!(matches!(chosen, Err(Error::Empty { .. })));
     }
+    assert!(matches!(
+        speaker_balance(9.0, &[]),
+        Err(Error::Empty { .. })
+    ));
+    let turn = [SpeakerTurn::new(0.0, 5.0, "a")];
+    let errors = diarization_errors(&[], &turn).unwrap();
+    assert!(matches!(errors.agreement(), Err(Error::Empty { .. })));
 }
 
 #[test]

@@ -69,7 +69,8 @@ pub fn text_similarity(rules: &OriginalRules, left: &[f32], right: &[f32]) -> Re
     Ok(cosine(left, right)?.powi(2).min(rules.text_relevance_most))
 }
 
-fn nearest_later<V: AsRef<[f32]>>(vectors: &[V]) -> Result<Vec<Option<f64>>> {
+/// For each vector the largest cosine to a later one; none for the last.
+pub(crate) fn nearest_later<V: AsRef<[f32]>>(vectors: &[V]) -> Result<Vec<Option<f64>>> {
     let nearest = |(index, vector): (usize, &V)| {
         let mut later = vectors.get(index + 1..).unwrap_or_default().iter();
         later.try_fold(None, |nearest: Option<f64>, other| {

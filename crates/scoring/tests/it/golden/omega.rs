@@ -3,11 +3,15 @@
 use adit_testkit::{GoldenSuite, Real};
 use serde_json::Value;
 
+mod audio;
+mod audio_reward;
 mod clip_tokens;
 mod video;
 mod video_reward;
 
 pub(super) fn register(suite: &mut GoldenSuite) {
+    audio::register(suite);
+    audio_reward::register(suite);
     video::register(suite);
     video_reward::register(suite);
 }
