@@ -9,11 +9,12 @@
 
 mod description;
 mod evidence;
+pub(crate) mod footage;
 mod hardened;
-mod judge;
+pub(crate) mod judge;
 pub(crate) mod number;
 pub mod original;
-mod plan;
+pub(crate) mod plan;
 mod policy;
 mod verdict;
 

@@ -1,4 +1,4 @@
-use std::collections::HashMap;
+use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
@@ -50,6 +50,11 @@ pub struct DiarizationAgreement {
 }
 
 impl DiarizationErrors {
+    fn is_finite(&self) -> bool {
+        let parts = [self.missed_s, self.false_alarm_s, self.confused_s];
+        (self.reference_s + parts.iter().sum::<f64>()).is_finite()
+    }
+
     /// The diarization error rate: missed, falsely found and confused speech over the reference's.
     ///
     /// # Errors
@@ -84,7 +89,8 @@ impl DiarizationErrors {
 /// 3.2.1 does without collar and with overlap of the reference skipped.
 ///
 /// Names of speakers mean nothing across the two: each speaker of the reference is given the one of
-/// the diarization with whom it shares most time, in the best assignment of all. Empty turns are
+/// the diarization with whom it shares most time, in the best assignment of all; between equally
+/// good ones the order of the names decides. Empty turns are
 /// left out; of turns over the very same span in one list the last counts.
 ///
 /// O(n log n + n·k) and O(k³) for the assignment, for `n` turns and `k` speakers.
@@ -117,19 +123,7 @@ pub fn diarization_errors(
     }
     events.sort_by(|one, other| one.0.total_cmp(&other.0));
 
-    let mut shared = vec![0.0; reference.speakers * diarization.speakers];
-    sweep(&events, &diarization, |seconds, now| {
-        if let Some(speaker) = now.alone() {
-            let row = shared
-                .get_mut(speaker * diarization.speakers..)
-                .unwrap_or_default();
-            for (cell, turns) in row.iter_mut().zip(&now.active) {
-                *cell += seconds * f64::from(*turns);
-            }
-        }
-    });
-    let pairs = best_pairs(&shared, reference.speakers, diarization.speakers);
-
+    let partners = partners(&events, &reference, &diarization);
     let mut errors = DiarizationErrors::default();
     sweep(&events, &diarization, |seconds, now| {
         let found = f64::from(now.found);
@@ -142,15 +136,92 @@ pub fn diarization_errors(
                 return;
             }
             errors.false_alarm_s += seconds * (found - 1.0);
-            let partner = pairs.get(speaker).copied().flatten();
+            let partner = partners.get(speaker).copied().flatten();
             let active = partner.and_then(|partner| now.active.get(partner));
             if active.is_none_or(|turns| *turns == 0) {
                 errors.confused_s += seconds;
             }
         }
     });
-    Ok(errors)
+    if errors.is_finite() {
+        Ok(errors)
+    } else {
+        Err(Error::NotFinite { what: "a time" })
+    }
 }
+
+/// For each speaker of the reference the one of the diarization who is taken for him.
+fn partners(events: &[Event], reference: &Track, diarization: &Track) -> Vec<Option<usize>> {
+    // Only who is heard outside the reference's overlaps takes part, in the library's order of names:
+    // it decides between equally good assignments.
+    let mut shared = vec![0.0; reference.speakers * diarization.speakers];
+    let mut heard = vec![false; reference.speakers];
+    let mut found = vec![false; diarization.speakers];
+    sweep(events, diarization, |seconds, now| {
+        if now.reference > 1 {
+            return;
+        }
+        for (found, turns) in found.iter_mut().zip(&now.active) {
+            *found |= *turns > 0;
+        }
+        if let Some(speaker) = now.alone() {
+            if let Some(heard) = heard.get_mut(speaker) {
+                *heard = true;
+            }
+            let row = shared.get_mut(speaker * diarization.speakers..);
+            for (cell, turns) in row.unwrap_or_default().iter_mut().zip(&now.active) {
+                *cell += seconds * f64::from(*turns);
+            }
+        }
+    });
+    let rows = in_order(&found, |place| place.to_string());
+    let columns = in_order(&heard, letters);
+    let cell = |row: usize, column: usize| {
+        let place = column * diarization.speakers + row;
+        shared.get(place).copied().unwrap_or(0.0)
+    };
+    let cells: Vec<f64> = rows
+        .iter()
+        .flat_map(|row| columns.iter().map(move |column| cell(*row, *column)))
+        .collect();
+    let mut partners = vec![None; reference.speakers];
+    for (row, column) in best_pairs(&cells, rows.len(), columns.len()) {
+        if let (Some(row), Some(column)) = (rows.get(row), columns.get(column))
+            && let Some(partner) = partners.get_mut(*column)
+            && cell(*row, *column) > 0.0
+        {
+            *partner = Some(*row);
+        }
+    }
+    partners
+}
+
+/// The speakers that are there, in the order of the names that the library gives them by place.
+fn in_order(there: &[bool], name: impl Fn(usize) -> String) -> Vec<usize> {
+    let there = there.iter().enumerate();
+    let mut named: Vec<(String, usize)> = there
+        .filter_map(|(speaker, there)| there.then_some(speaker))
+        .enumerate()
+        .map(|(place, speaker)| (name(place), speaker))
+        .collect();
+    named.sort_unstable();
+    named.into_iter().map(|(_, speaker)| speaker).collect()
+}
+
+/// A, B, …, Z, AA, AB, … for 0, 1, ….
+fn letters(place: usize) -> String {
+    let mut left = place + 1;
+    let mut letters = Vec::new();
+    while left > 0 {
+        left -= 1;
+        letters.push(char::from(b'A' + (left % 26) as u8));
+        left /= 26;
+    }
+    letters.iter().rev().collect()
+}
+
+/// Time, whether of the reference, whose turn, whether it starts.
+type Event = (f64, bool, usize, bool);
 
 /// One list of turns with numbered speakers.
 struct Track {
@@ -172,16 +243,14 @@ impl Track {
         // Sorting is stable: of equal spans the last given stands last.
         kept.reverse();
         kept.dedup_by_key(|turn| turn.span);
-        let mut numbers: HashMap<&str, usize> = HashMap::new();
-        let turns = kept
-            .iter()
-            .map(|turn| {
-                let next = numbers.len();
-                let speaker = *numbers.entry(&turn.speaker).or_insert(next);
-                (turn.span.start_s, turn.span.end_s, speaker)
-            })
-            .collect();
-        let speakers = numbers.len();
+        let names: BTreeSet<&str> = kept.iter().map(|turn| turn.speaker.as_str()).collect();
+        let names: Vec<&str> = names.into_iter().collect();
+        let number = |turn: &&SpeakerTurn| {
+            let number = names.binary_search(&turn.speaker.as_str()).unwrap_or(0);
+            (turn.span.start_s, turn.span.end_s, number)
+        };
+        let turns = kept.iter().map(number).collect();
+        let speakers = names.len();
         if speakers > MOST_SPEAKERS {
             return Err(Error::TooMany {
                 what: "speakers",
@@ -213,11 +282,7 @@ impl Moment {
 }
 
 /// Calls `visit` for every stretch in which nobody starts or stops, in the order of time.
-fn sweep(
-    events: &[(f64, bool, usize, bool)],
-    diarization: &Track,
-    mut visit: impl FnMut(f64, &Moment),
-) {
+fn sweep(events: &[Event], diarization: &Track, mut visit: impl FnMut(f64, &Moment)) {
     let mut now = Moment {
         reference: 0,
         speakers: 0,

@@ -1,10 +1,9 @@
 //! The rules of `video/hardened-1`. Evidence reaches them finite and with distinct places.
 
-use std::collections::HashMap;
-
 use super::{
     AnswerEvidence, AnswerRefusal, ClipEvidence, ClipRefusal, DescriptionMeasure, HardenedRules,
     SoundComparison, Verification,
+    footage::{Footage, Likeness, Newness, ramp},
     judge::{Judged, Measures, unit},
 };
 
@@ -37,10 +36,15 @@ pub(super) fn judge(rules: &HardenedRules, evidence: &AnswerEvidence) -> Judged 
     let mut pending = (well_formed().next().is_some() && sampled().next().is_none())
         || sampled().any(|clip| retriable(rules, clip));
 
-    let likeness = Likeness::new(evidence);
+    let likeness = Likeness::new(&evidence.within_answer);
+    let newness = Newness {
+        duplicate_cosine: rules.duplicate_cosine,
+        novel_cosine: rules.novel_cosine,
+        overlap_most: rules.overlap_most,
+    };
     let mut order: Vec<usize> = (0..evidence.clips.len()).collect();
     order.sort_by_key(|index| evidence.clips.get(*index).map(|clip| clip.place));
-    let mut accepted: Vec<&ClipEvidence> = Vec::new();
+    let mut accepted: Vec<Footage<'_>> = Vec::new();
     let mut clips = vec![Err(ClipRefusal::AnswerRefused); evidence.clips.len()];
     let mut sum = 0.0;
     for index in order {
@@ -54,12 +58,12 @@ pub(super) fn judge(rules: &HardenedRules, evidence: &AnswerEvidence) -> Judged 
         let outcome = match form {
             Some(refusal) => Err(*refusal),
             None => verified(clip, vouched)
-                .and_then(|()| new_footage(rules, clip, &accepted, &likeness))
+                .and_then(|()| newness.judge(footage(clip), &accepted, &likeness))
                 .and_then(|novelty| measure(rules, clip, novelty)),
         };
         match outcome {
             Ok(measures) => {
-                accepted.push(clip);
+                accepted.push(footage(clip));
                 sum += measures.score;
             }
             Err(ClipRefusal::OwnFailure) => pending = true,
@@ -72,6 +76,17 @@ pub(super) fn judge(rules: &HardenedRules, evidence: &AnswerEvidence) -> Judged 
         pending,
         clips,
         score: sum / f64::from(evidence.clips_wanted.max(1)),
+    }
+}
+
+fn footage(clip: &ClipEvidence) -> Footage<'_> {
+    Footage {
+        place: clip.place,
+        source: &clip.source,
+        start_ms: clip.start_ms,
+        end_ms: clip.end_ms,
+        nearest_in_task: clip.nearest_in_task,
+        global_novelty: clip.global_novelty,
     }
 }
 
@@ -172,72 +187,6 @@ fn verified(clip: &ClipEvidence, vouched: bool) -> Result<(), ClipRefusal> {
     }
 }
 
-/// Cosines within the answer, by places.
-struct Likeness(HashMap<(u32, u32), f64>);
-
-impl Likeness {
-    fn new(evidence: &AnswerEvidence) -> Self {
-        let mut likeness: HashMap<(u32, u32), f64> = HashMap::new();
-        for pair in &evidence.within_answer {
-            let key = (pair.first.min(pair.second), pair.first.max(pair.second));
-            // Of contradicting entries the more suspicious one counts, whatever their order.
-            let cosine = likeness.entry(key).or_insert(pair.cosine);
-            *cosine = cosine.max(pair.cosine);
-        }
-        Self(likeness)
-    }
-
-    fn of(&self, one: &ClipEvidence, other: &ClipEvidence) -> Option<f64> {
-        let key = (one.place.min(other.place), one.place.max(other.place));
-        self.0.get(&key).copied()
-    }
-}
-
-/// Novelty, 0 to 1, against earlier clips of the answer, of the task, and the dataset.
-fn new_footage(
-    rules: &HardenedRules,
-    clip: &ClipEvidence,
-    earlier: &[&ClipEvidence],
-    likeness: &Likeness,
-) -> Result<f64, ClipRefusal> {
-    let mut nearest = -1.0_f64;
-    for other in earlier {
-        if overlap(clip, other) > rules.overlap_most {
-            return Err(ClipRefusal::Overlap);
-        }
-        let cosine = likeness.of(clip, other).ok_or(ClipRefusal::OwnFailure)?;
-        if cosine >= rules.duplicate_cosine {
-            return Err(ClipRefusal::DuplicateInAnswer);
-        }
-        nearest = nearest.max(cosine);
-    }
-    if let Some(cosine) = clip.nearest_in_task {
-        if cosine >= rules.duplicate_cosine {
-            return Err(ClipRefusal::DuplicateInTask);
-        }
-        nearest = nearest.max(cosine);
-    }
-    let cosine = 1.0 - clip.global_novelty.ok_or(ClipRefusal::OwnFailure)?;
-    if cosine >= rules.duplicate_cosine {
-        return Err(ClipRefusal::DuplicateInDataset);
-    }
-    nearest = nearest.max(cosine);
-    Ok(1.0 - ramp(nearest, rules.novel_cosine, rules.duplicate_cosine))
-}
-
-/// Part of the shorter clip that both share; 0 for clips of different sources.
-fn overlap(one: &ClipEvidence, other: &ClipEvidence) -> f64 {
-    if one.source != other.source {
-        return 0.0;
-    }
-    let shared = one
-        .end_ms
-        .min(other.end_ms)
-        .saturating_sub(one.start_ms.max(other.start_ms));
-    let length = |clip: &ClipEvidence| clip.end_ms.saturating_sub(clip.start_ms);
-    shared as f64 / length(one).min(length(other)).max(1) as f64
-}
-
 fn measure(
     rules: &HardenedRules,
     clip: &ClipEvidence,
@@ -267,15 +216,4 @@ fn measure(
             0.0
         },
     })
-}
-
-/// 0 up to `from`, 1 from `to` on, linear between; a step where they meet.
-fn ramp(value: f64, from: f64, to: f64) -> f64 {
-    if value >= to {
-        1.0
-    } else if value <= from {
-        0.0
-    } else {
-        (value - from) / (to - from)
-    }
 }

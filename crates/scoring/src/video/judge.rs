@@ -110,7 +110,7 @@ fn refused_clip(place: u32, refusal: ClipRefusal) -> ClipVerdict {
 }
 
 /// Holds a number to 0 to 1; NaN becomes 0.
-pub(super) fn unit(value: f64) -> f64 {
+pub(crate) fn unit(value: f64) -> f64 {
     if value.is_nan() {
         0.0
     } else {

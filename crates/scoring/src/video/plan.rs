@@ -15,16 +15,33 @@ pub fn verification_plan<R: Rng + ?Sized>(
     rng: &mut R,
     clips: usize,
 ) -> Vec<usize> {
+    match policy {
+        VideoPolicy::Original(rules) => perhaps_one(rules.check_probability, rng, clips),
+        VideoPolicy::Hardened(rules) => a_share(rules.sample_share, rng, clips),
+    }
+}
+
+/// One of the clips with this probability, otherwise none.
+pub(crate) fn perhaps_one<R: Rng + ?Sized>(
+    probability: f64,
+    rng: &mut R,
+    clips: usize,
+) -> Vec<usize> {
     if clips == 0 {
         return Vec::new();
     }
-    let wanted = match policy {
-        VideoPolicy::Original(rules) => usize::from(rng.random::<f64>() < rules.check_probability),
-        VideoPolicy::Hardened(rules) => {
-            // A NaN share becomes 0 in the conversion, and then 1.
-            ((rules.sample_share * clips as f64).ceil() as usize).clamp(1, clips)
-        }
-    };
+    let wanted = usize::from(rng.random::<f64>() < probability);
+    choose(rng, clips, wanted)
+}
+
+/// This share of the clips, rounded up; at least one if there is one.
+pub(crate) fn a_share<R: Rng + ?Sized>(share: f64, rng: &mut R, clips: usize) -> Vec<usize> {
+    // A NaN share becomes 0 in the conversion, and then 1.
+    let wanted = ((share * clips as f64).ceil() as usize).clamp(1, clips.max(1));
+    choose(rng, clips, wanted.min(clips))
+}
+
+fn choose<R: Rng + ?Sized>(rng: &mut R, clips: usize, wanted: usize) -> Vec<usize> {
     let mut plan = index::sample(rng, clips, wanted).into_vec();
     plan.sort_unstable();
     plan

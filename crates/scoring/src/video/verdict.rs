@@ -171,6 +171,14 @@ pub enum ClipRefusal {
     NotVouched,
     /// Our own machinery could not measure it. The miner is not to blame.
     OwnFailure,
+    /// The sound given lasts longer or shorter than the interval claimed.
+    LengthMismatch,
+    /// Too little of the sound is speech.
+    TooLittleSpeech,
+    /// The diarization has no turns, or more than are looked at.
+    TurnCount,
+    /// The diarization has little to do with who speaks.
+    DiarizationMismatch,
 }
 
 impl ClipRefusal {
@@ -205,6 +213,10 @@ impl ClipRefusal {
             Self::OriginUnreachable => "origin_unreachable",
             Self::NotVouched => "not_vouched",
             Self::OwnFailure => "own_failure",
+            Self::LengthMismatch => "length_mismatch",
+            Self::TooLittleSpeech => "too_little_speech",
+            Self::TurnCount => "turn_count",
+            Self::DiarizationMismatch => "diarization_mismatch",
         }
     }
 }

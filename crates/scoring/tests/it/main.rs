@@ -6,6 +6,8 @@
     reason = "what the tests share may fail them"
 )]
 
+mod audio;
+mod audio_properties;
 mod conversation_properties;
 mod evidence;
 mod focus_properties;
