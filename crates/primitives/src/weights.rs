@@ -15,6 +15,10 @@ impl WeightVector {
     /// # Errors
     /// [`Error::DuplicateUid`] when a uid appears twice.
     pub fn new(mut pairs: Vec<(Uid, u16)>) -> Result<Self> {
+        // Rows are mostly built in uid order, and the check is cheaper than sorting what is sorted.
+        if pairs.is_sorted_by(|(uid, _), (next, _)| uid < next) {
+            return Ok(Self(pairs));
+        }
         pairs.sort_by_key(|(uid, _)| *uid);
         for pair in pairs.windows(2) {
             if pair[0].0 == pair[1].0 {

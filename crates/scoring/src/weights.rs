@@ -17,6 +17,7 @@ mod follow;
 mod limits;
 pub(crate) mod numpy;
 mod rules;
+mod sort;
 mod split;
 pub mod v10;
 mod v11;
@@ -35,14 +36,24 @@ pub use v11::{clip_to_max_weight, normalise, quantise, ratio_row};
 use crate::{Error, Result};
 
 /// Refuses weights that are not finite or negative.
-fn checked(mut numbers: impl Iterator<Item = f64>) -> Result<()> {
-    numbers.try_for_each(|number| {
-        if !number.is_finite() {
-            Err(Error::NotFinite { what: "a weight" })
-        } else if number < 0.0 {
-            Err(Error::Negative { what: "a weight" })
-        } else {
-            Ok(())
-        }
-    })
+fn checked(numbers: impl Iterator<Item = f64> + Clone) -> Result<()> {
+    // Without a way out, which would keep the loop from being vectorised.
+    let fine = |fine, number: f64| fine & number.is_finite() & (number >= 0.0);
+    if numbers.clone().fold(true, fine) {
+        return Ok(());
+    }
+    let mut numbers = numbers;
+    if numbers.all(f64::is_finite) {
+        Err(Error::Negative { what: "a weight" })
+    } else {
+        Err(Error::NotFinite { what: "a weight" })
+    }
+}
+
+/// The largest of numbers that are not negative; 0 where there are none.
+fn largest(numbers: impl Iterator<Item = f64>) -> f64 {
+    numbers.fold(
+        0.0,
+        |most, number| if number > most { number } else { most },
+    )
 }

@@ -1,5 +1,7 @@
 use std::ops::{Add, Div, Mul, Sub};
 
+use super::sort::{sort_f32, sort_f64};
+
 /// A float in which the field's SDK computes: numpy's `float32` or `float64`.
 pub(crate) trait Float:
     Copy
@@ -18,7 +20,7 @@ pub(crate) trait Float:
     /// Widens; exact.
     fn wide(self) -> f64;
 
-    /// Sorts, smallest first.
+    /// Sorts numbers that are not negative, smallest first.
     fn sort(numbers: &mut [Self]);
 }
 
@@ -35,7 +37,7 @@ impl Float for f32 {
     }
 
     fn sort(numbers: &mut [Self]) {
-        numbers.sort_unstable_by(Self::total_cmp);
+        sort_f32(numbers);
     }
 }
 
@@ -52,7 +54,7 @@ impl Float for f64 {
     }
 
     fn sort(numbers: &mut [Self]) {
-        numbers.sort_unstable_by(Self::total_cmp);
+        sort_f64(numbers);
     }
 }
 

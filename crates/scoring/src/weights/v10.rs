@@ -19,7 +19,7 @@
 use adit_primitives::Uid;
 
 use super::{
-    checked,
+    checked, largest,
     numpy::{Float, pairwise_sum, quantile},
     v11::scaled,
 };
@@ -81,24 +81,47 @@ pub fn process(weights: &[(Uid, f32)], limits: &ProcessLimits) -> Result<Vec<(Ui
             most: MOST_NEURONS as f64,
         });
     }
-    if weights.iter().any(|(_, weight)| *weight == f32::INFINITY) {
+    let infinite = |found, (_, weight): &(Uid, f32)| found | (*weight == f32::INFINITY);
+    if weights.iter().fold(false, infinite) {
         return Err(Error::NotFinite { what: "a weight" });
     }
-    let mut positive: Vec<(Uid, f32)> = Vec::with_capacity(weights.len());
-    positive.extend(weights.iter().filter(|(_, weight)| *weight > 0.0));
-    if positive.is_empty() || limits.neurons < limits.min_allowed {
+    let (mut uids, mut row) = positive(weights);
+    if row.is_empty() || limits.neurons < limits.min_allowed {
         let share = 1.0 / limits.neurons as f64;
         return Ok(every_uid(limits.neurons).map(|uid| (uid, share)).collect());
     }
-    if positive.len() < limits.min_allowed {
+    if row.len() < limits.min_allowed {
         let row = clip_to_max_weight_f64(&lifted(weights, limits.neurons)?, limits.max_share)?;
         return Ok(every_uid(limits.neurons).zip(row).collect());
     }
-    drop_lowest(&mut positive, limits);
-    let row: Vec<f32> = positive.iter().map(|(_, weight)| *weight).collect();
+    if let Some(threshold) = threshold(&row, limits) {
+        let kept: Vec<bool> = row.iter().map(|weight| *weight >= threshold).collect();
+        let mut keep = kept.iter().copied();
+        uids.retain(|_| keep.next().unwrap_or_default());
+        row.retain(|weight| *weight >= threshold);
+    }
     let shares = clip_to_max_weight(&row, limits.max_share)?;
-    let uids = positive.iter().map(|(uid, _)| *uid);
-    Ok(uids.zip(shares.into_iter().map(f64::from)).collect())
+    Ok(uids
+        .into_iter()
+        .zip(shares.into_iter().map(f64::from))
+        .collect())
+}
+
+/// The weights above zero, and whose they are.
+fn positive(weights: &[(Uid, f32)]) -> (Vec<Uid>, Vec<f32>) {
+    let mut uids = vec![Uid(0); weights.len()];
+    let mut row = vec![0.0; weights.len()];
+    let mut count = 0;
+    for (uid, weight) in weights {
+        // Written in any case, and overwritten where it does not count: no branch to guess.
+        if let (Some(uid_slot), Some(slot)) = (uids.get_mut(count), row.get_mut(count)) {
+            (*uid_slot, *slot) = (*uid, *weight);
+        }
+        count += usize::from(*weight > 0.0);
+    }
+    uids.truncate(count);
+    row.truncate(count);
+    (uids, row)
 }
 
 fn every_uid(neurons: usize) -> impl Iterator<Item = Uid> {
@@ -120,18 +143,18 @@ fn lifted(weights: &[(Uid, f32)], neurons: usize) -> Result<Vec<f64>> {
     Ok(row)
 }
 
-fn drop_lowest(positive: &mut Vec<(Uid, f32)>, limits: &ProcessLimits) {
-    let count = positive.len();
+/// What a weight has to reach; nothing where all do.
+fn threshold(row: &[f32], limits: &ProcessLimits) -> Option<f32> {
+    let count = row.len();
     let most = count.saturating_sub(limits.min_allowed) as f64 / count as f64;
     let share = (f64::from(limits.exclude_quantile) / f64::from(u16::MAX)).min(most);
     // The lowest is never below itself.
     if share <= 0.0 {
-        return;
+        return None;
     }
-    let mut sorted: Vec<f32> = positive.iter().map(|(_, weight)| *weight).collect();
+    let mut sorted = row.to_vec();
     f32::sort(&mut sorted);
-    let threshold = quantile(&sorted, share);
-    positive.retain(|(_, weight)| *weight >= threshold);
+    Some(quantile(&sorted, share))
 }
 
 /// Shares of the weights, none above `limit` as far as that can be met (`normalize_max_weight` in
@@ -187,7 +210,7 @@ fn clip<T: Float>(weights: &[T], limit: f64) -> Result<Vec<T>> {
     if shares.last().is_none_or(|largest| *largest <= most) {
         return Ok(weights.iter().map(|weight| *weight / sum).collect());
     }
-    let cut = cutoff_share(&mut shares, limit) * sorted_sum.wide();
+    let cut = cutoff_share(&shares, limit) * sorted_sum.wide();
     let clipped: Vec<T> = weights
         .iter()
         .map(|weight| {
@@ -205,26 +228,29 @@ fn clip<T: Float>(weights: &[T], limit: f64) -> Result<Vec<T>> {
     Ok(clipped.iter().map(|weight| *weight / sum).collect())
 }
 
-/// Where shares are cut, as a part of the sum. Leaves the sums of the sorted shares in `shares`.
-fn cutoff_share<T: Float>(shares: &mut [T], limit: f64) -> f64 {
+/// Where sorted shares are cut, as a part of the sum.
+fn cutoff_share<T: Float>(shares: &[T], limit: f64) -> f64 {
     let (most, epsilon) = (T::rounded(limit), T::rounded(EPSILON));
     let count = shares.len();
-    let mut kept = 0_usize;
-    let mut cumulative: Option<T> = None;
-    for (place, slot) in shares.iter_mut().enumerate() {
-        let share = *slot;
-        let sum = cumulative.map_or(share, |sum| sum + share);
-        let above = T::rounded((count - place - 1) as f64) * share;
-        if share / (above + sum + epsilon) < most {
-            kept += 1;
-        }
-        *slot = sum;
-        cumulative = Some(sum);
-    }
+    // Beginning with −0, to which adding changes nothing.
+    let sums = shares.iter().scan(T::rounded(-0.0), |sum, share| {
+        *sum = *sum + *share;
+        Some(*sum)
+    });
+    let sums: Vec<T> = sums.collect();
+    let kept = shares
+        .iter()
+        .zip(&sums)
+        .enumerate()
+        .map(|(place, (share, sum))| {
+            let above = T::rounded((count - place - 1) as f64) * *share;
+            usize::from(*share / (above + *sum + epsilon) < most)
+        });
+    let kept: usize = kept.sum();
     // With none kept, the original's index −1 reads the last sum.
     let kept_sum = match kept.checked_sub(1) {
-        Some(last) => shares.get(last),
-        None => shares.last(),
+        Some(last) => sums.get(last),
+        None => sums.last(),
     };
     let kept_sum = kept_sum.copied().unwrap_or(T::ZERO);
     (most * kept_sum - epsilon).wide() / (1.0 - limit * (count - kept) as f64)
@@ -243,19 +269,14 @@ pub fn emit(weights: &[(Uid, f64)]) -> Result<Vec<(Uid, u16)>> {
         });
     }
     checked(weights.iter().map(|(_, weight)| *weight))?;
-    let largest = weights
-        .iter()
-        .map(|(_, weight)| *weight)
-        .fold(0.0, f64::max);
+    let largest = largest(weights.iter().map(|(_, weight)| *weight));
     if largest == 0.0 {
         return Ok(Vec::new());
     }
-    let mut emitted: Vec<(Uid, u16)> = Vec::with_capacity(weights.len());
-    emitted.extend(
-        weights
-            .iter()
-            .map(|(uid, weight)| (*uid, scaled(*weight, largest)))
-            .filter(|(_, value)| *value != 0),
-    );
+    let pairs = weights
+        .iter()
+        .map(|(uid, weight)| (*uid, scaled(*weight, largest)));
+    let mut emitted: Vec<(Uid, u16)> = pairs.collect();
+    emitted.retain(|(_, value)| *value != 0);
     Ok(emitted)
 }

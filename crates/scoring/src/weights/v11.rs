@@ -1,6 +1,6 @@
 use adit_primitives::{Uid, WeightVector};
 
-use super::{WeightLimits, checked};
+use super::{WeightLimits, checked, largest, sort::sort_f64};
 use crate::{Error, Result};
 
 /// Turns scores into the weights of one `set_weights` call, by the rules of version 11 of the
@@ -27,7 +27,9 @@ pub fn quantise(scores: &[(Uid, f64)], limits: WeightLimits) -> Result<WeightVec
         .zip(normalise(&weights)?)
         .map(|((uid, _), weight)| (*uid, weight))
         .collect();
-    submitted(pairs, limits, lone_self)
+    let vector = without_zeros(pairs)?;
+    enough(&vector, limits, lone_self)?;
+    Ok(vector)
 }
 
 /// A row of integer ratios that is submitted as it is, for subnets whose consensus reads ratios:
@@ -38,7 +40,7 @@ pub fn quantise(scores: &[(Uid, f64)], limits: WeightLimits) -> Result<WeightVec
 /// [`Error::Constant`] for a weight above its largest share, [`Error::TooFewWeights`].
 pub fn ratio_row(ratios: &[(Uid, u16)], limits: WeightLimits) -> Result<WeightVector> {
     let lone_self = matches!(ratios, [(uid, _)] if Some(*uid) == limits.own_uid);
-    let vector = submitted(ratios.to_vec(), limits, lone_self)?;
+    let vector = without_zeros(ratios.to_vec())?;
     let values = || vector.pairs().iter().map(|(_, value)| u64::from(*value));
     let (largest, sum) = (values().max().unwrap_or_default(), values().sum::<u64>());
     if !lone_self && largest * u64::from(u16::MAX) > u64::from(limits.max_weight) * sum {
@@ -49,14 +51,12 @@ pub fn ratio_row(ratios: &[(Uid, u16)], limits: WeightLimits) -> Result<WeightVe
             most: f64::from(limits.max_weight) / f64::from(u16::MAX),
         });
     }
+    enough(&vector, limits, lone_self)?;
     Ok(vector)
 }
 
-fn submitted(
-    pairs: Vec<(Uid, u16)>,
-    limits: WeightLimits,
-    lone_self: bool,
-) -> Result<WeightVector> {
+/// The weights above zero; at least one.
+fn without_zeros(pairs: Vec<(Uid, u16)>) -> Result<WeightVector> {
     // Before zeros go, so that a uid given twice is found even when one of its weights is zero.
     let vector = WeightVector::new(pairs)?;
     let vector = if vector.pairs().iter().all(|(_, weight)| *weight > 0) {
@@ -68,13 +68,17 @@ fn submitted(
     if vector.is_empty() {
         return Err(Error::NoWeights);
     }
+    Ok(vector)
+}
+
+fn enough(vector: &WeightVector, limits: WeightLimits, lone_self: bool) -> Result<()> {
     if vector.len() < usize::from(limits.min_allowed) && !lone_self {
         return Err(Error::TooFewWeights {
             required: limits.min_allowed,
             found: vector.len(),
         });
     }
-    Ok(vector)
+    Ok(())
 }
 
 /// `w / max(w) · 65,535`, rounded half to even; all zeros stay zeros.
@@ -83,7 +87,7 @@ fn submitted(
 /// [`Error::NotFinite`], [`Error::Negative`].
 pub fn normalise(weights: &[f64]) -> Result<Vec<u16>> {
     checked(weights.iter().copied())?;
-    let largest = weights.iter().copied().fold(0.0, f64::max);
+    let largest = largest(weights.iter().copied());
     if largest == 0.0 {
         return Ok(vec![0; weights.len()]);
     }
@@ -111,7 +115,7 @@ pub fn clip_to_max_weight(weights: &[f64], limit: f64) -> Result<Vec<f64>> {
     checked(weights.iter().copied().chain([limit]))?;
     let count = weights.len();
     // Scores near the largest f64 would sum to infinity; shares do not depend on the scale.
-    let largest = weights.iter().copied().fold(0.0, f64::max);
+    let largest = largest(weights.iter().copied());
     let rescale = if largest > f64::MAX / 1e6 {
         largest
     } else {
@@ -126,25 +130,29 @@ pub fn clip_to_max_weight(weights: &[f64], limit: f64) -> Result<Vec<f64>> {
         return Ok(vec![1.0 / count as f64; count]);
     }
     let mut shares: Vec<f64> = weights.iter().map(|weight| weight / sum).collect();
-    shares.sort_by(f64::total_cmp);
+    sort_f64(&mut shares);
     if shares.last().is_none_or(|largest| *largest <= limit) {
         return Ok(weights.iter().map(|weight| weight / sum).collect());
     }
-    let mut cumulative = 0.0;
-    let mut below = 0_usize;
-    let mut below_sum = 0.0;
-    let mut sums = Vec::with_capacity(count);
-    for (index, share) in shares.iter().enumerate() {
-        cumulative += share;
-        sums.push(cumulative);
-        let above = (count - index - 1) as f64;
-        if share / (above * share + cumulative + EPSILON) < limit {
-            below += 1;
-        }
-    }
-    if let Some(sum) = below.checked_sub(1).and_then(|last| sums.get(last)) {
-        below_sum = *sum;
-    }
+    let sums = shares.iter().scan(0.0, |sum, share| {
+        *sum += share;
+        Some(*sum)
+    });
+    let sums: Vec<f64> = sums.collect();
+    let below = shares
+        .iter()
+        .zip(&sums)
+        .enumerate()
+        .map(|(place, (share, sum))| {
+            let above = (count - place - 1) as f64;
+            usize::from(share / (above * share + sum + EPSILON) < limit)
+        });
+    let below: usize = below.sum();
+    let below_sum = below
+        .checked_sub(1)
+        .and_then(|last| sums.get(last))
+        .copied();
+    let below_sum = below_sum.unwrap_or(0.0);
     let cutoff_share = (limit * below_sum - EPSILON) / (1.0 - limit * (count - below) as f64);
     let cutoff = cutoff_share * sum;
     let clipped: Vec<f64> = weights.iter().map(|weight| weight.min(cutoff)).collect();
