@@ -1,9 +1,11 @@
 //! Judging answers over long contexts: LongBench metrics, needles, context lengths, logits, rewards.
 
 // ---- lengths, needles, rewards, logits, ranks ----
+mod answer_policy;
 pub mod benchmark;
 pub mod diversity;
 pub mod incentive;
+mod judge;
 pub mod leader;
 pub mod length;
 pub mod logits;
@@ -15,6 +17,11 @@ pub mod quality;
 pub mod ranking;
 pub mod reward;
 pub mod throughput;
+
+pub use answer_policy::{HardenedLongContextRules, LongContextPolicy, OriginalLongContextRules};
+pub use judge::{
+    GenerationCheck, LongContextEvidence, LongContextRefusal, LongContextVerdict, judge,
+};
 
 // ---- text metrics ----
 mod characters;

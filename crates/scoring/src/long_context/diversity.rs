@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, VecDeque};
 use adit_primitives::Uid;
 use serde::{Deserialize, Serialize};
 
-use super::{logits::text_fingerprint, quality::WordSet};
+use super::{logits::first_digits, quality::WordSet};
 use crate::{Error, Result};
 
 /// Answers looked at when one is compared with others', and with the baseline: 20 and 10.
@@ -96,7 +96,8 @@ pub struct DiversityMeasure {
     pub baseline_similarity: f64,
     /// 1 less the largest similarity to the newest answers of others; 1 where there are none.
     pub uniqueness: f64,
-    /// 1 less the share of its architecture among the known ones, at least 0.1; 0.5 when unknown.
+    /// 1 less the share of its architecture among the answers that named one, at least 0.1; 0.5 when
+    /// the miner has never named any. What it named last holds until it names another.
     pub architecture: f64,
     /// 1 less the mean similarity of the miner's newest answers to each other; 1 with fewer than three.
     pub behaviour: f64,
@@ -176,6 +177,7 @@ struct Remembered {
 
 #[derive(Debug, Clone, Default)]
 struct MinerProfile {
+    architecture: Option<String>,
     answers: VecDeque<(String, WordSet)>,
     measures: VecDeque<[f64; 3]>,
 }
@@ -223,7 +225,11 @@ impl DiversityTracker {
         };
 
         self.remember(uid, answer, words, architecture);
-        let share = architecture.map(|name| self.architecture_share(name));
+        let known = self
+            .miners
+            .get(&uid)
+            .and_then(|profile| profile.architecture.as_deref());
+        let share = known.map(|name| self.architecture_share(name));
         let architecture = share.map_or(0.5, |share| (1.0 - share).clamp(0.1, 1.0));
         let profile = self.miners.entry(uid).or_default();
         let behaviour = profile.behaviour();
@@ -259,6 +265,9 @@ impl DiversityTracker {
             *self.architectures.entry(name.to_owned()).or_default() += 1;
         }
         let profile = self.miners.entry(uid).or_default();
+        if architecture.is_some() {
+            profile.architecture = architecture.map(str::to_owned);
+        }
         profile
             .answers
             .push_back((answer.to_owned(), words.clone()));
@@ -325,7 +334,7 @@ impl DiversityTracker {
                 .map(|(answer, _)| answer.as_str())
                 .collect();
             let joined = newest.join(" ");
-            (*uid, fingerprint_or_empty(&joined))
+            (*uid, first_digits(&[joined.as_bytes()]))
         })
     }
 
@@ -363,15 +372,6 @@ impl MinerProfile {
         }
         let newest: Vec<&WordSet> = self.newest().map(|(_, words)| words).collect();
         1.0 - mean_similarity(&newest).unwrap_or(0.0)
-    }
-}
-
-fn fingerprint_or_empty(text: &str) -> String {
-    // Of nothing, too, there is a hash.
-    if text.is_empty() {
-        "e3b0c44298fc1c14".to_owned()
-    } else {
-        text_fingerprint(text)
     }
 }
 

@@ -5,7 +5,7 @@
 //! "tokens" throughout. Ours are too, and the caller says where its count comes from: a tokeniser's
 //! count where there is one, [`estimate_tokens_by_words`] otherwise.
 
-use super::needle::Difficulty;
+use super::{characters::words, needle::Difficulty};
 
 /// How long a context is.
 #[derive(
@@ -73,22 +73,12 @@ pub fn needs_infinite_context(tokens: u64, difficulty: Difficulty) -> bool {
 /// assert_eq!(estimate_tokens_by_words(&"word ".repeat(10)), 13);
 /// ```
 pub fn estimate_tokens_by_words(text: &str) -> u64 {
-    let words = text
-        .split(separates_words)
-        .filter(|word| !word.is_empty())
-        .count();
-    (words as f64 * 1.3) as u64
+    (words(text).count() as f64 * 1.3) as u64
 }
 
 /// Tokens of a text by its characters (code points): a quarter, rounded down.
 pub fn estimate_tokens_by_characters(text: &str) -> u64 {
     text.chars().count() as u64 / 4
-}
-
-/// White space as the originals' language splits by it: Unicode's, and the four information
-/// separators, which Unicode does not count.
-pub(crate) fn separates_words(character: char) -> bool {
-    character.is_whitespace() || ('\u{1c}'..='\u{1f}').contains(&character)
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ mod generation;
 
 use serde::{Deserialize, Serialize};
 
+pub(crate) use fingerprint::first_digits;
 pub use fingerprint::{logits_fingerprint, text_fingerprint};
 pub use generation::{
     CapturedStep, GenerationRefusal, GenerationRules, GenerationVerdict, verify_generation,
@@ -171,7 +172,7 @@ impl Sums {
         // Comparing passes over NaN; a NaN always shows in the squares.
         if sums.miner_square.is_nan() || sums.reference_square.is_nan() {
             sums.largest_difference = f32::NAN;
-        } else if sums.product.is_nan() {
+        } else if !(sums.miner_square.is_finite() && sums.reference_square.is_finite()) {
             // Infinities: equal ones differ by NaN.
             let differences = miner.iter().zip(reference).map(|(a, b)| (a - b).abs());
             if differences.into_iter().any(f32::is_nan) {

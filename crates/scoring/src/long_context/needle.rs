@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::length::separates_words;
+use super::characters::words as raw_words;
 
 /// How hard a task is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -152,7 +152,7 @@ pub fn grade(needle: &str, answer: &str, slack: usize) -> NeedleGrade {
 /// Lowered words without punctuation and articles. A full stop, comma, slash, colon or hyphen between
 /// two digits stays, so that `1.5`, `10:30` and `7/4/1921` are one word each.
 fn words(text: &str) -> impl Iterator<Item = String> {
-    text.split(separates_words).filter_map(|raw| {
+    raw_words(text).filter_map(|raw| {
         let mut word = String::with_capacity(raw.len());
         let mut before = None;
         let mut characters = raw.chars().peekable();

@@ -1,6 +1,6 @@
 //! Small changes to a task that must not change its answer.
 
-use super::length::separates_words;
+use super::characters::words;
 
 /// What counts as an occurrence of a word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -74,8 +74,7 @@ pub fn reorder_sentences(text: &str) -> String {
 
 /// The text with one more space at a random place, if it has more than ten words.
 pub fn add_space(text: &str, rng: &mut impl rand::Rng) -> String {
-    let words = text.split(separates_words).filter(|word| !word.is_empty());
-    if words.take(11).count() <= 10 {
+    if words(text).take(11).count() <= 10 {
         return text.to_owned();
     }
     let place = rng.random_range(0..text.chars().count());

@@ -5,7 +5,7 @@ use std::cmp::Ordering;
 
 use serde::{Deserialize, Serialize};
 
-use super::length::separates_words;
+use super::characters::words;
 use crate::{Error, Result};
 
 /// What quality is made of; what is not measured counts as 0.
@@ -158,11 +158,7 @@ impl WordSet {
     /// The words of the text, separated by white space, punctuation included.
     pub fn of(text: &str) -> Self {
         let lowered = text.to_lowercase();
-        let words = lowered.split(separates_words);
-        let mut words: Vec<Box<str>> = words
-            .filter(|word| !word.is_empty())
-            .map(Box::from)
-            .collect();
+        let mut words: Vec<Box<str>> = words(&lowered).map(Box::from).collect();
         words.sort_unstable();
         words.dedup();
         Self(words)

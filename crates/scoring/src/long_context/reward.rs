@@ -1,7 +1,5 @@
 //! The weighted reward of one answer over a long context: memory, position, coherence, speed, scaling.
 
-use std::fmt;
-
 use serde::{Deserialize, Serialize};
 
 use crate::{Error, Result};
@@ -185,17 +183,6 @@ impl WeightedRewardRules {
             self.speed_weight,
             self.scaling_weight,
         ])
-    }
-}
-
-/// Each constant, in one line.
-impl fmt::Display for WeightedRewardRules {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (place, (name, value)) in self.constants().iter().enumerate() {
-            let space = if place == 0 { "" } else { " " };
-            write!(f, "{space}{name}={value}")?;
-        }
-        Ok(())
     }
 }
 

@@ -14,6 +14,8 @@ mod focus_properties;
 mod golden;
 mod hardened;
 mod hostile;
+mod long_context_policy;
+mod long_context_properties;
 mod long_context_text_properties;
 mod original;
 mod plan;
