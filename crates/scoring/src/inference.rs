@@ -11,6 +11,7 @@ mod emissions;
 mod entities;
 mod evaluation;
 mod freshness;
+mod gram;
 mod lexical;
 mod outliers;
 mod pairs;

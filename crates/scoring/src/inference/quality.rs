@@ -7,7 +7,6 @@
 pub mod diagnostics;
 
 mod assess;
-mod gram;
 mod logistic;
 mod policy;
 mod signals;

@@ -1,5 +1,5 @@
 use super::{
-    gram::Measured,
+    super::gram::Measured,
     logistic::logistic,
     policy::QualityPolicy,
     signals::{Coherence, Coverage, SentenceSignals, Steps, covered, mean},

@@ -1,5 +1,5 @@
 use super::{
-    gram::{Gram, Measured},
+    super::gram::{Gram, Measured},
     policy::QualityPolicy,
 };
 use crate::{

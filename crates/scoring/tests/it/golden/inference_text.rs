@@ -8,7 +8,11 @@ use adit_scoring::inference::{
         coverage, diagnostics, logistic,
     },
     sentences,
-    sybil::{SybilPenaltyPolicy, SybilStanding, penalise_sybils},
+    sybil::{
+        SybilAnswer, SybilPenaltyPolicy, SybilPolicy, SybilSign, SybilStanding,
+        adaptive_thresholds, detect_sybils, penalise_sybils, prompt_digest, semantic_pairs,
+        structural_similarity, sybil_groups,
+    },
 };
 use adit_testkit::{GoldenSuite, Outcome, real};
 use serde_json::{Value, json};
@@ -56,6 +60,15 @@ pub(super) fn register(suite: &mut GoldenSuite) {
     on("sentence_embedding_signals", sentence_signals);
     on("quality_score_batch", quality_batch);
     on("sybil_penalty", sybil_penalty);
+    on("sybil_structural_similarity", |input| {
+        let found = structural_similarity(&texts(input)).unwrap();
+        json!({"matrix": rows(&found)})
+    });
+    on("sybil_adaptive_thresholds", sybil_thresholds);
+    on("sybil_pairs_groups", pairs_and_groups);
+    suite.on(SYSTEM, "sybil_detect_e2e", |file, case| {
+        Outcome::compare(file, case, &detect(&case.input, &case.expected))
+    });
 }
 
 fn one(name: &str, number: f64) -> Value {
@@ -260,4 +273,129 @@ fn quality_batch(input: &Value) -> Value {
     let breakdowns: Vec<Value> = breakdowns.collect();
     let scores: Vec<Value> = assessed.iter().map(|found| real(found.quality)).collect();
     json!({"scores": scores, "breakdowns": breakdowns})
+}
+
+fn matrix(input: &Value) -> SimilarityMatrix {
+    SimilarityMatrix::from_rows(&vectors(&input["matrix"])).unwrap()
+}
+
+fn flags(input: &Value) -> Vec<bool> {
+    let flags = input["length_mask"].as_array().unwrap().iter();
+    flags.map(|flag| flag.as_bool().unwrap()).collect()
+}
+
+fn sybil_thresholds(input: &Value) -> Value {
+    let policy = SybilPolicy::original();
+    let found = adaptive_thresholds(&policy, &matrix(input), &flags(input)).unwrap();
+    let spread = found.distribution;
+    json!({
+        "high": real(found.high),
+        "very_high": real(found.very_high),
+        "stats": {
+            "mean": real(spread.mean),
+            "std": real(spread.deviation),
+            "p50": real(spread.p50),
+            "p90": real(spread.p90),
+            "p95": real(spread.p95),
+            "p99": real(spread.p99),
+            "p999": real(spread.p999),
+            "p9999": real(spread.p9999),
+            "adaptive_high_threshold": real(found.high),
+            "adaptive_very_high_threshold": real(found.very_high),
+            "floor_high_threshold": real(policy.high_floor),
+            "floor_very_high_threshold": real(policy.very_high_floor),
+        },
+    })
+}
+
+fn ids(input: &Value) -> Vec<&str> {
+    let ids = input["ids"].as_array().unwrap().iter();
+    ids.map(|id| id.as_str().unwrap()).collect()
+}
+
+fn names<'ids>(ids: &[&'ids str], members: &[usize]) -> Vec<&'ids str> {
+    let mut names: Vec<&str> = members.iter().map(|member| ids[*member]).collect();
+    names.sort_unstable();
+    names
+}
+
+fn pairs_and_groups(input: &Value) -> Value {
+    let policy = SybilPolicy::original();
+    let (matrix, flags, ids) = (matrix(input), flags(input), ids(input));
+    let threshold = input["high_threshold"].as_f64().unwrap();
+    let pairs = semantic_pairs(&policy, &matrix, &flags, threshold).unwrap();
+    let pairs = pairs
+        .iter()
+        .map(|pair| json!([ids[pair.first], ids[pair.second], real(pair.likeness)]));
+    let groups = sybil_groups(&policy, &matrix, &flags, threshold).unwrap();
+    let groups = groups.iter().map(|group| {
+        json!({
+            "members": names(&ids, &group.members),
+            "avg": real(group.mean),
+            "min": real(group.least),
+            "max": real(group.largest),
+        })
+    });
+    json!({"pairs": pairs.collect::<Value>(), "groups": groups.collect::<Value>()})
+}
+
+/// Pairs are recorded as a set, and without a method where several detectors agree to rounding.
+fn detect(input: &Value, expected: &Value) -> Value {
+    let table = |text: &str| vector(&input["embed_table"][text]);
+    let (texts, ids) = (texts(input), ids(input));
+    // Answers too short to be looked at have no sentences in the table.
+    let known = |text: &str| input["embed_table"].get(text).is_some();
+    let embedded: Vec<Vec<Vec<f64>>> = texts
+        .iter()
+        .map(|text| {
+            sentences(text)
+                .into_iter()
+                .filter(|text| known(text))
+                .map(table)
+                .collect()
+        })
+        .collect();
+    let answers: Vec<SybilAnswer<'_, Vec<f64>>> = texts
+        .iter()
+        .zip(&embedded)
+        .map(|(text, sentences)| SybilAnswer { text, sentences })
+        .collect();
+    let whole: Vec<Vec<f64>> = texts.iter().map(|text| table(text)).collect();
+    let similarities = SimilarityMatrix::cosines(&whole).unwrap();
+    let found = detect_sybils(&SybilPolicy::original(), &answers, &similarities).unwrap();
+    let recorded = expected["pairs"].as_array().unwrap();
+    let mut pairs: Vec<_> = found.pairs.iter().collect();
+    let place = |a: &str, b: &str| {
+        let same = |pair: &Value| pair["a"] == a && pair["b"] == b;
+        recorded.iter().position(same).unwrap_or(recorded.len())
+    };
+    pairs.sort_by_key(|pair| place(ids[pair.first], ids[pair.second]));
+    let pairs = pairs.iter().enumerate().map(|(number, pair)| {
+        let method = match pair.sign {
+            SybilSign::Semantic => "semantic",
+            SybilSign::Fusion => "fusion",
+            SybilSign::Trajectory => "trajectory",
+        };
+        let told = recorded
+            .get(number)
+            .is_none_or(|pair| !pair["method"].is_null());
+        json!({
+            "a": ids[pair.first],
+            "b": ids[pair.second],
+            "similarity": real(pair.likeness),
+            "method": told.then_some(method),
+        })
+    });
+    let groups = found
+        .groups
+        .iter()
+        .map(|group| json!(names(&ids, &group.members)));
+    json!({
+        "high": real(found.thresholds.high),
+        "very_high": real(found.thresholds.very_high),
+        "prompt_hash": prompt_digest(text(input, "prompt")),
+        "pairs": pairs.collect::<Value>(),
+        "groups": groups.collect::<Value>(),
+        "gated_out": found.short,
+    })
 }

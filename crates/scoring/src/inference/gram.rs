@@ -1,4 +1,4 @@
-use super::super::component::Component;
+use super::component::Component;
 use crate::{Error, Result};
 
 /// The inner product of two vectors in whatever range.
@@ -35,8 +35,8 @@ pub(super) fn inner_product<T: Component>(left: &[T], right: &[T]) -> Result<f64
 /// A vector and its length.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Measured<'a, T> {
-    values: &'a [T],
-    length: f64,
+    pub(super) values: &'a [T],
+    pub(super) length: f64,
 }
 
 impl<'a, T: Component> Measured<'a, T> {
@@ -109,7 +109,7 @@ impl Gram {
             .unwrap_or_default()
     }
 
-    fn product(&self, first: usize, second: usize) -> f64 {
+    pub(super) fn product(&self, first: usize, second: usize) -> f64 {
         self.row(first).get(second).copied().unwrap_or_default()
     }
 
