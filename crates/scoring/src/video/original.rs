@@ -7,6 +7,7 @@
 mod clips;
 mod evidence;
 mod likeness;
+mod relevance;
 mod reward;
 mod rules;
 mod spot_check;
@@ -18,7 +19,11 @@ pub(crate) use likeness::nearest_later;
 pub use likeness::{
     deduplicate, final_novelty, is_similar, novelty_among_batch, strict_is_similar, text_similarity,
 };
+pub use relevance::{description_relevance, query_relevance};
 pub use reward::{OriginalAnswer, OriginalClip, OriginalReward, OriginalUpload, reward};
 pub use rules::OriginalRules;
 pub use spot_check::{Download, SpotCheck, SpotCheckVectors, choose_spot_check};
-pub use stuffing::{ChunkCounts, LengthMultiplier, extraneous_chunks, length_multiplier};
+pub use stuffing::{
+    ChunkCounts, DescriptionCheck, LengthMultiplier, check_description, extraneous_chunks,
+    length_multiplier,
+};

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     Error, Result,
-    similarity::cosine,
+    similarity::MeasuredVector,
     video::original::{is_valid_youtube_id, nearest_later},
 };
 
@@ -176,9 +176,11 @@ pub fn reward(
 
     drop_near(&mut kept, rules.similar_above)?;
     drop_near(&mut kept, 1.0 - rules.novelty_least)?;
-    let query = kept.iter().try_fold(0.0, |sum, (_, clip)| {
-        Ok::<f64, Error>(sum + cosine(&clip.audio, &answer.query)?)
-    })?;
+    let asked = MeasuredVector::new(&answer.query)?;
+    let mut query = 0.0;
+    for (_, clip) in &kept {
+        query += MeasuredVector::new(&clip.audio)?.cosine(asked)?;
+    }
     kept.retain(|(_, clip)| {
         (rules.shortest_scored_s..=rules.longest_scored_s).contains(&lasts(clip))
     });

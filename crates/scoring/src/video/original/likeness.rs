@@ -1,5 +1,8 @@
 use super::OriginalRules;
-use crate::{Error, Result, similarity::cosine};
+use crate::{
+    Error, Result,
+    similarity::{MeasuredVector, cosine},
+};
 
 /// Whether two vectors count as the same: cosine strictly above 0.95.
 ///
@@ -71,12 +74,45 @@ pub fn text_similarity(rules: &OriginalRules, left: &[f32], right: &[f32]) -> Re
 
 /// For each vector the largest cosine to a later one; none for the last.
 pub(crate) fn nearest_later<V: AsRef<[f32]>>(vectors: &[V]) -> Result<Vec<Option<f64>>> {
-    let nearest = |(index, vector): (usize, &V)| {
-        let mut later = vectors.get(index + 1..).unwrap_or_default().iter();
-        later.try_fold(None, |nearest: Option<f64>, other| {
-            let cosine = cosine(vector.as_ref(), other.as_ref())?;
-            Ok(Some(nearest.map_or(cosine, |nearest| nearest.max(cosine))))
+    Ok(Cosines::new(vectors.iter().map(AsRef::as_ref))?.nearest_later(|_| true))
+}
+
+/// The cosines of every two of a few vectors.
+pub(super) struct Cosines {
+    count: usize,
+    /// Of each vector with every later one, one after the other.
+    later: Vec<f64>,
+}
+
+impl Cosines {
+    /// O(n²) of time and memory.
+    pub(super) fn new<'a>(vectors: impl Iterator<Item = &'a [f32]>) -> Result<Self> {
+        let vectors: Vec<MeasuredVector<'a>> =
+            vectors.map(MeasuredVector::new).collect::<Result<_>>()?;
+        let mut later = Vec::with_capacity(vectors.len() * vectors.len().saturating_sub(1) / 2);
+        for (index, vector) in vectors.iter().enumerate() {
+            for other in vectors.iter().skip(index + 1) {
+                later.push(vector.cosine(*other)?);
+            }
+        }
+        Ok(Self {
+            count: vectors.len(),
+            later,
         })
-    };
-    vectors.iter().enumerate().map(nearest).collect()
+    }
+
+    /// For each vector that counts the largest cosine to a later one that counts; none for the
+    /// last, and for those that do not count.
+    pub(super) fn nearest_later(&self, counts: impl Fn(usize) -> bool) -> Vec<Option<f64>> {
+        let mut cosines = self.later.iter();
+        let mut nearest = vec![None; self.count];
+        for (index, nearest) in nearest.iter_mut().enumerate() {
+            for (other, cosine) in (index + 1..self.count).zip(&mut cosines) {
+                if counts(index) && counts(other) {
+                    *nearest = Some(nearest.map_or(*cosine, |nearest: f64| nearest.max(*cosine)));
+                }
+            }
+        }
+        nearest
+    }
 }

@@ -1,10 +1,12 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    ChunkCounts, OriginalRules, SpotCheckVectors, deduplicate, is_similar, is_valid_youtube_id,
-    keeps_length, length_multiplier, novelty_among_batch,
+    ChunkCounts, DescriptionCheck, OriginalRules, SpotCheckVectors, check_description, is_similar,
+    is_valid_youtube_id, keeps_length,
+    likeness::Cosines,
+    relevance::{described, queried},
 };
-use crate::{Error, Result, similarity::cosine};
+use crate::{Error, Result, similarity::MeasuredVector};
 
 /// A clip as a miner of the system in the field sends it, with what its models say of it.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -123,16 +125,18 @@ pub fn reward(rules: &OriginalRules, answer: &OriginalAnswer) -> Result<Original
     }
 
     let mut upload = OriginalUpload::default();
+    let asked = MeasuredVector::new(&answer.query)?;
     for (index, clip) in kept {
-        let length = length_multiplier(rules, clip.unique_tokens).multiplier;
-        let description = rules.video_share * cosine(&clip.video, &clip.description)?
-            + (1.0 - rules.video_share) * cosine(&clip.audio, &clip.description)?;
-        let query = cosine(&clip.video, &answer.query)?
-            + cosine(&clip.audio, &answer.query)?
-            + clip.text_similarity;
+        let (video, audio) = (
+            MeasuredVector::new(&clip.video)?,
+            MeasuredVector::new(&clip.audio)?,
+        );
+        let text = MeasuredVector::new(&clip.description)?;
+        let description = described(rules, video, audio, text, clip.unique_tokens)?;
         upload.clips.push(index);
-        upload.description_relevance.push(description * length);
-        upload.query_relevance.push(query / 3.0);
+        upload.description_relevance.push(description);
+        let query = queried(video, audio, asked, clip.text_similarity)?;
+        upload.query_relevance.push(query);
     }
     let score = (rules.description_factor * upload.description_relevance.iter().sum::<f64>()
         + rules.query_factor * upload.query_relevance.iter().sum::<f64>())
@@ -183,22 +187,24 @@ fn keep_new(
     kept: &mut Vec<(usize, &OriginalClip)>,
     novelty_answered: bool,
 ) -> Result<bool> {
-    let videos = |kept: &[(usize, &OriginalClip)]| {
-        deduplicate(
-            rules,
-            &kept
-                .iter()
-                .map(|(_, clip)| clip.video.as_slice())
-                .collect::<Vec<_>>(),
-        )
-    };
-    let mut duplicate = videos(kept)?.into_iter();
-    kept.retain(|_| duplicate.next() == Some(false));
+    let cosines = Cosines::new(kept.iter().map(|(_, clip)| clip.video.as_slice()))?;
+    let unique: Vec<bool> = cosines
+        .nearest_later(|_| true)
+        .iter()
+        .map(|nearest| nearest.is_none_or(|cosine| cosine <= rules.similar_above))
+        .collect();
+    let is_unique = |index: usize| unique.get(index).copied().unwrap_or(false);
+    let nearest = cosines.nearest_later(is_unique);
+    let mut place = 0..;
+    kept.retain(|_| place.next().is_some_and(is_unique));
     if kept.is_empty() {
         return Ok(false);
     }
-    let vectors: Vec<&[f32]> = kept.iter().map(|(_, clip)| clip.video.as_slice()).collect();
-    let local = novelty_among_batch(&vectors)?;
+    let local: Vec<f64> = nearest
+        .iter()
+        .zip(&unique)
+        .filter_map(|(nearest, unique)| unique.then_some(1.0 - nearest.unwrap_or(0.0)))
+        .collect();
     // The service is asked for the locally new clips only, yet its answer is zipped with all.
     let asked = local
         .iter()
@@ -245,17 +251,18 @@ fn drop_stuffed(
     rules: &OriginalRules,
     kept: &mut Vec<(usize, &OriginalClip)>,
 ) -> Result<Descriptions> {
-    let punished = kept.iter().any(|(_, clip)| {
-        (clip.stuffed && clip.stuffed_confidence > rules.stuffing_confidence)
-            || clip.chunks.really_bad > rules.really_bad_most
-            || clip.chunks.low_quality > rules.low_quality_most
-    });
-    if punished {
+    let check = |clip: &OriginalClip| {
+        check_description(rules, clip.stuffed, clip.stuffed_confidence, clip.chunks)
+    };
+    if kept
+        .iter()
+        .any(|(_, clip)| check(clip) == DescriptionCheck::Punished)
+    {
         return Ok(Descriptions::Punished);
     }
     // Clips are dropped by both tests, their vectors by the first only.
     let vectors = kept.iter().filter(|(_, clip)| !clip.stuffed).count();
-    kept.retain(|(_, clip)| !clip.stuffed && clip.chunks.total <= rules.chunks_most);
+    kept.retain(|(_, clip)| check(clip) == DescriptionCheck::Kept);
     if kept.is_empty() {
         return Ok(Descriptions::NoneLeft);
     }

@@ -1,7 +1,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::OriginalRules;
-use crate::{Result, similarity::cosine};
+use crate::{Result, similarity::MeasuredVector};
 
 /// How many chunks of a description fit the footage badly.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -29,9 +29,10 @@ pub fn extraneous_chunks<V: AsRef<[f32]>>(
     if chunks.len() <= 1 {
         return Ok(ChunkCounts::default());
     }
+    let (video, audio) = (MeasuredVector::new(video)?, MeasuredVector::new(audio)?);
     let likeness = |chunk: &V| {
-        let chunk = chunk.as_ref();
-        Ok((cosine(video, chunk)? + cosine(audio, chunk)?) / 2.0)
+        let chunk = MeasuredVector::new(chunk.as_ref())?;
+        Ok((video.cosine(chunk)? + audio.cosine(chunk)?) / 2.0)
     };
     let likeness: Vec<f64> = chunks.iter().map(likeness).collect::<Result<_>>()?;
     let best = likeness.iter().copied().fold(f64::NEG_INFINITY, f64::max);
@@ -47,6 +48,39 @@ pub fn extraneous_chunks<V: AsRef<[f32]>>(
         low_quality: below(best * rules.low_quality_share),
         total: u32::try_from(chunks.len()).unwrap_or(u32::MAX),
     })
+}
+
+/// What becomes of a clip for its description.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DescriptionCheck {
+    /// The whole answer is punished.
+    Punished,
+    /// The clip is dropped.
+    Dropped,
+    /// The clip stays.
+    Kept,
+}
+
+/// Checks one description: punished when the classifier calls it stuffed with a confidence above
+/// 0.75, when more than 5 of its chunks are really bad or more than 15 of low quality; dropped when
+/// it is called stuffed at all or has more than 50 chunks.
+pub fn check_description(
+    rules: &OriginalRules,
+    stuffed: bool,
+    confidence: f64,
+    chunks: ChunkCounts,
+) -> DescriptionCheck {
+    if (stuffed && confidence > rules.stuffing_confidence)
+        || chunks.really_bad > rules.really_bad_most
+        || chunks.low_quality > rules.low_quality_most
+    {
+        DescriptionCheck::Punished
+    } else if stuffed || chunks.total > rules.chunks_most {
+        DescriptionCheck::Dropped
+    } else {
+        DescriptionCheck::Kept
+    }
 }
 
 /// How a description's length bears on its relevance.
