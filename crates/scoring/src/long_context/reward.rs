@@ -202,7 +202,7 @@ pub fn check_component_weights(weights: &[f64]) -> Result<()> {
         }
     }
     let sum: f64 = weights.iter().sum();
-    if !((sum - 1.0).abs() <= 0.01) {
+    if sum.is_nan() || (sum - 1.0).abs() > 0.01 {
         return Err(Error::Constant {
             name: "sum of the components' weights",
             value: sum,

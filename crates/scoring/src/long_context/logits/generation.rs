@@ -207,8 +207,8 @@ fn check_step(
             divergence += share * (expected - miner.at(*theirs));
         }
     }
-    // Rounding can take it a little below 0; a NaN is above no bound.
-    if !(divergence <= rules.divergence_most) {
+    // Rounding can take it a little below 0.
+    if divergence.is_nan() || divergence > rules.divergence_most {
         return Ok(Err(|step| GenerationRefusal::Divergent { step }));
     }
     let theirs = Top::of(step.miner, rules.top as usize);
@@ -337,7 +337,7 @@ mod tests {
             check(&poisoned, 0, 4).refusal,
             Some(Refusal::NotFinite { step: 0 })
         );
-        let mut excluding = honest.clone();
+        let mut excluding = honest;
         excluding[0] = f32::NEG_INFINITY;
         assert_eq!(
             check(&excluding, 0, 4).refusal,
