@@ -14,8 +14,9 @@ mod sealed {
 /// A component of an embedding: `f32`, as encoders give them, or `f64`, as records hold them.
 ///
 /// Inner products of `f32` are taken in single precision with the fastest instructions of the
-/// machine ([`adit_embedding::kernels`]), as the field's arrays of that type do; those of `f64` in
-/// double precision.
+/// machine ([`adit_embedding::kernels`]). Those of `f64` are summed one after the other with fused
+/// products, as the field's linear algebra does, so that ties between records break as they did there;
+/// that is slow, and meant for records.
 pub trait Component: sealed::Sealed + Copy + Into<f64> {
     /// Half a unit in the last place of 1: the relative error of one operation.
     const ROUNDING: f64;
@@ -47,7 +48,9 @@ impl Component for f64 {
     }
 
     fn inner_product(left: &[Self], right: &[Self]) -> f64 {
-        laned(left, right, product)
+        left.iter()
+            .zip(right)
+            .fold(0.0, |sum, (left, right)| left.mul_add(*right, sum))
     }
 }
 
