@@ -49,6 +49,12 @@ pub enum Error {
         /// Entries it has.
         found: usize,
     },
+    /// A picture could not be made.
+    #[error("drawing: {reason}")]
+    Drawing {
+        /// What the drawing library says.
+        reason: String,
+    },
     /// A service whose answer the formula needs did not answer.
     #[error("{what} did not answer")]
     Unavailable {

@@ -12,6 +12,8 @@ mod entities;
 mod evaluation;
 mod freshness;
 mod gram;
+#[cfg(feature = "plot")]
+mod heatmap;
 mod lexical;
 mod outliers;
 mod pairs;
@@ -42,6 +44,8 @@ pub use emissions::{EmissionPolicy, EmissionShare, TopScore, emissions, top_bonu
 pub use entities::{Entity, EntityCap, entity_weights};
 pub use evaluation::{Evaluation, InferencePolicy, Round, RoundAnswer, evaluate_round};
 pub use freshness::{FreshScores, freshness_gate};
+#[cfg(feature = "plot")]
+pub use heatmap::{Heatmap, MOST_ANSWERS};
 pub use lexical::lexical_similarity;
 pub use outliers::local_outlier_factors;
 pub use pairs::{PairStatistics, diversity_bonus, pair_statistics};

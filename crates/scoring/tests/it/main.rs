@@ -15,6 +15,8 @@ mod focus_properties;
 mod golden;
 mod hardened;
 mod hostile;
+#[cfg(feature = "plot")]
+mod inference_heatmap;
 mod long_context_policy;
 mod long_context_properties;
 mod long_context_text_properties;
