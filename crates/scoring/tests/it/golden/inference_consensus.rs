@@ -4,11 +4,14 @@ use std::collections::BTreeMap;
 
 use adit_scoring::inference::{
     CompositeInput, CompositeWeights, ConsensusInput, ConsensusPolicy, EmissionAveragePolicy,
-    EmissionPolicy, EmissionRecord, EmissionShare, Entity, EntityCap, PipelineTiming,
-    ServingCandidate, ServingPolicy, SimilarityMatrix, TextStatistics, TimingStage, UidRecord,
-    average_emissions, average_linkage, composite_scores, consensus, diversity_bonus,
-    dominant_cluster, draw_without_replacement, emissions, entity_weights, freshness_gate,
-    local_outlier_factors, outlier_rule, pair_statistics, serving_miners, top_bonus,
+    EmissionPolicy, EmissionRecord, EmissionShare, Entity, EntityCap, InferencePolicy,
+    PipelineTiming, Round, RoundAnswer, ServingCandidate, ServingPolicy, SimilarityMatrix,
+    TextStatistics, TimingStage, UidRecord, average_emissions, average_linkage, composite_scores,
+    consensus, diversity_bonus, dominant_cluster, draw_without_replacement, emissions,
+    entity_weights, evaluate_round, freshness_gate, local_outlier_factors, outlier_rule,
+    pair_statistics, prompt_components,
+    quality::{QualityAnswer, QualityPolicy, QualityPrompt, assess, heuristic_quality},
+    sentences, serving_miners, top_bonus,
 };
 use adit_testkit::{GoldenCase, GoldenSuite, Outcome, Tolerance, real};
 use rand::SeedableRng;
@@ -27,6 +30,8 @@ pub(super) fn register(suite: &mut GoldenSuite) {
     on("cluster_filter", cluster_filter);
     on("smart_outlier", smart_outlier);
     on("evaluate_consensus_heuristic", evaluate_consensus_heuristic);
+    on("evaluate_consensus_enhanced", evaluate_consensus_enhanced);
+    on("evaluate_responses_e2e", evaluate_responses);
     on("pair_scoring", pair_scoring);
     on("individual_scores", individual_scores);
     on("score_difference_bonus", score_difference_bonus);
@@ -408,17 +413,87 @@ fn smart_outlier(case: &GoldenCase) -> Value {
 type Table = BTreeMap<String, Vec<f64>>;
 
 /// What the original falls back to where its quality scorer fails.
-fn heuristic_quality(table: &Table, prompt: &str, text: &str) -> f64 {
+fn heuristic(table: &Table, prompt: &str, text: &str) -> f64 {
     let pair = SimilarityMatrix::cosines(&[&table[prompt], &table[text]]).unwrap();
-    let form = TextStatistics::of(text);
-    0.4 * pair.get(0, 1).unwrap()
-        + 0.2 * form.density()
-        + 0.2 * form.specificity()
-        + 0.2 * form.heuristic_coherence()
+    let policy = QualityPolicy::original();
+    heuristic_quality(&policy, pair.get(0, 1), &TextStatistics::of(text)).unwrap()
 }
 
 fn evaluate_consensus_heuristic(case: &GoldenCase) -> Value {
-    evaluate_consensus(case, heuristic_quality)
+    evaluate_consensus(case, heuristic)
+}
+
+/// The quality of production.
+fn assessed(table: &Table, prompt: &str, text: &str) -> f64 {
+    let vectors = |texts: Vec<&str>| -> Vec<&[f64]> {
+        texts
+            .into_iter()
+            .map(|text| table[text].as_slice())
+            .collect()
+    };
+    let components = prompt_components(prompt);
+    let components = vectors(components.iter().map(String::as_str).collect());
+    let prompt = QualityPrompt {
+        text: prompt,
+        embedding: &table[prompt],
+        components: &components,
+    };
+    let answer = QualityAnswer {
+        text,
+        embedding: &table[text],
+        sentences: &vectors(sentences(text)),
+    };
+    assess(&QualityPolicy::original(), &prompt, &[answer]).unwrap()[0].quality
+}
+
+fn evaluate_consensus_enhanced(case: &GoldenCase) -> Value {
+    evaluate_consensus(case, assessed)
+}
+
+/// Where ours is an error, the original gives nobody anything.
+fn evaluate_responses(case: &GoldenCase) -> Value {
+    let prompt: String = read(&case.input["prompt"]);
+    let texts: Vec<String> = read(&case.input["responses"]);
+    let times: Vec<f64> = read(&case.input["response_time_ms"]);
+    let hotkeys: Vec<String> = read(&case.input["hotkeys"]);
+    let nodes: BTreeMap<String, (String, String)> = read(&case.input["node_map"]);
+    let table: Table = read(&case.input["embed_table"]);
+    let nobody: &[f64] = &[];
+    let answers: Vec<RoundAnswer<'_, f64>> = texts
+        .iter()
+        .zip(&times)
+        .zip(&hotkeys)
+        .map(|((text, time), hotkey)| {
+            // A test's answer is not embedded.
+            let embedding = table.get(text).map_or(nobody, Vec::as_slice);
+            RoundAnswer {
+                text: Some(text),
+                embedding,
+                quality: match (texts.len(), embedding) {
+                    (1, _) | (_, []) => 0.0,
+                    _ if text.trim().starts_with("[TEST MODE]") => 0.0,
+                    _ => assessed(&table, &prompt, text),
+                },
+                response_time_ms: *time,
+                entity: entity(&nodes, hotkey),
+            }
+        })
+        .collect();
+    let round = Round {
+        prompt: table.get(&prompt).map_or(nobody, Vec::as_slice),
+        answers: &answers,
+    };
+    let found = evaluate_round(&InferencePolicy::original(), &round).unwrap_or_default();
+    let emissions: Map<String, Value> = hotkeys
+        .iter()
+        .zip(&found.emissions)
+        .filter_map(|(hotkey, emission)| Some((hotkey.clone(), real((*emission)?))))
+        .collect();
+    json!({
+        "consensus_score": real(found.agreement),
+        "emissions": emissions,
+        "best_miner": found.best.map(|place| hotkeys[place].clone()),
+    })
 }
 
 fn evaluate_consensus(case: &GoldenCase, quality: fn(&Table, &str, &str) -> f64) -> Value {
