@@ -28,10 +28,12 @@
 //! | `short-words-count` | tags need 3 characters | 2, a common length of words in Chinese and Japanese | 5 |
 
 mod averages;
+pub mod boring;
 mod evaluate;
 pub mod legacy;
 mod likeness;
 mod policy;
+pub mod profile;
 mod rank_weights;
 mod statistics;
 mod tag;

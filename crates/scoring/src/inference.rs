@@ -28,6 +28,7 @@ mod serving;
 mod similarity_matrix;
 pub mod sybil;
 mod text_statistics;
+mod weight_shares;
 mod words;
 
 pub use answer_shape::answer_shape;
@@ -57,3 +58,7 @@ pub use sentences::sentences;
 pub use serving::{ServingCandidate, ServingMiners, ServingPolicy, serving_miners};
 pub use similarity_matrix::SimilarityMatrix;
 pub use text_statistics::TextStatistics;
+pub use weight_shares::{
+    AveragedMiner, NoShares, PenalisedMiner, WeightEvidence, WeightShares, WeightSharesPolicy,
+    WeightUrgency, weight_shares,
+};

@@ -6,7 +6,7 @@ use crate::{Error, Result};
 /// One entry per neuron from entries per uid: what is not named is 0.
 ///
 /// # Errors
-/// [`Error::OutOfStep`] for a uid beyond the neurons, [`Error::Primitives`] for one given twice.
+/// [`Error::Count`] for a uid beyond the neurons, [`Error::Primitives`] for one given twice.
 pub fn dense_scores(scores: &[(Uid, f64)], neurons: usize) -> Result<Vec<f64>> {
     let mut row: Vec<Option<f64>> = vec![None; neurons];
     for (uid, score) in scores {
@@ -29,7 +29,7 @@ pub fn sparse_scores(row: &[f64]) -> Vec<(Uid, f64)> {
 /// twice counts.
 ///
 /// # Errors
-/// [`Error::OutOfStep`] for a uid beyond the neurons.
+/// [`Error::Count`] for a uid beyond the neurons.
 pub fn row_shares(row: &[(Uid, u16)], neurons: usize) -> Result<Vec<f32>> {
     let mut shares = vec![0.0_f32; neurons];
     for (uid, value) in row {
@@ -43,8 +43,8 @@ pub fn row_shares(row: &[(Uid, u16)], neurons: usize) -> Result<Vec<f32>> {
 }
 
 fn slot<T>(row: &mut [T], uid: Uid, neurons: usize) -> Result<&mut T> {
-    row.get_mut(usize::from(uid.0)).ok_or(Error::OutOfStep {
-        what: "the neurons",
+    row.get_mut(usize::from(uid.0)).ok_or(Error::Count {
+        what: "the row of neurons",
         expected: usize::from(uid.0) + 1,
         found: neurons,
     })

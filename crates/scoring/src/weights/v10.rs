@@ -70,7 +70,7 @@ impl Default for ProcessLimits {
 /// Shares are single precision in the last case, widened.
 ///
 /// # Errors
-/// [`Error::NotFinite`] for an infinite weight or limit, [`Error::OutOfStep`] for a weight beyond
+/// [`Error::NotFinite`] for an infinite weight or limit, [`Error::Count`] for a weight beyond
 /// the neurons in the second case, [`Error::Constant`] for more than 65,536 neurons.
 pub fn process(weights: &[(Uid, f32)], limits: &ProcessLimits) -> Result<Vec<(Uid, f64)>> {
     if limits.neurons > MOST_NEURONS {
@@ -133,7 +133,7 @@ fn lifted(weights: &[(Uid, f32)], neurons: usize) -> Result<Vec<f64>> {
     let mut row = vec![FLOOR; neurons];
     for (place, (_, weight)) in weights.iter().enumerate() {
         if *weight > 0.0 {
-            *row.get_mut(place).ok_or(Error::OutOfStep {
+            *row.get_mut(place).ok_or(Error::Count {
                 what: "the weights",
                 expected: neurons,
                 found: weights.len(),

@@ -8,6 +8,7 @@
 
 mod audio;
 mod audio_properties;
+mod boring_properties;
 mod conversation_properties;
 mod evidence;
 mod example;

@@ -6,11 +6,13 @@ use adit_testkit::{GoldenSuite, Outcome, real};
 use serde_json::{Value, json};
 
 mod chain;
+mod inference;
 mod sdk10;
 mod sync;
 
 pub(super) fn register(suite: &mut GoldenSuite) {
     chain::register(suite);
+    inference::register(suite);
     sdk10::register(suite);
     sync::register(suite);
 }
