@@ -86,6 +86,12 @@ pub enum Error {
         /// How many there are.
         found: usize,
     },
+    /// A list that must ascend does not.
+    #[error("{what} does not ascend")]
+    NotAscending {
+        /// The list.
+        what: &'static str,
+    },
     /// Every weight is zero.
     #[error("all weights are zero")]
     NoWeights,
