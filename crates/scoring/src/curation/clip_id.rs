@@ -5,7 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use sha1::{Digest, Sha1};
 
-use super::spans::{FrameSpan, TimeSpan};
+use super::spans::{FrameSpan, SecondsSpan};
 
 /// The namespace of URLs (RFC 9562, 6.6).
 const NAMESPACE_URL: [u8; 16] = [
@@ -48,14 +48,14 @@ impl ClipUuid {
 
     /// The name of a clip cut by seconds: `source_start_end`, each bound in its shortest decimal
     /// form, with at least one decimal.
-    pub fn of_seconds(source: &str, span: TimeSpan) -> Self {
+    pub fn of_seconds(source: &str, span: SecondsSpan) -> Self {
         let (start, end) = (shortest_decimal(span.start), shortest_decimal(span.end));
         Self::of_name(&format!("{source}_{start}_{end}"))
     }
 
     /// The name of a clip cut by seconds as NeMo-Curator makes it: each bound times the frame rate,
     /// cut to whole frames. Bounds that are negative or not finite count as 0.
-    pub fn of_seconds_in_frames(source: &str, span: TimeSpan, rate: f64) -> Self {
+    pub fn of_seconds_in_frames(source: &str, span: SecondsSpan, rate: f64) -> Self {
         // The conversion saturates, and takes NaN for 0.
         let frame = |seconds: f64| (seconds * rate) as u64;
         let (start, end) = (frame(span.start), frame(span.end));

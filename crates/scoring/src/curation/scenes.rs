@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     clip_id::ClipUuid,
     positive,
-    spans::{FrameSpan, TimeSpan, split_span},
+    spans::{FrameSpan, SecondsSpan, split_span},
 };
 use crate::Result;
 
@@ -19,7 +19,7 @@ pub struct CutClip {
     /// Its name, made of the source and the bounds.
     pub id: ClipUuid,
     /// Where it lies in the source, in seconds.
-    pub span: TimeSpan,
+    pub span: SecondsSpan,
 }
 
 /// Which frames belong to a transition: those whose probability is above the threshold. NaN is
@@ -236,7 +236,7 @@ mod tests {
         let original = clips(policy(ScenePolicy::original()));
         assert_eq!(
             original[0].span,
-            TimeSpan {
+            SecondsSpan {
                 start: 0.0,
                 end: 4.08
             }
@@ -244,7 +244,7 @@ mod tests {
         let hardened = clips(policy(ScenePolicy::hardened()));
         assert_eq!(
             hardened[0].span,
-            TimeSpan {
+            SecondsSpan {
                 start: 0.08,
                 end: 4.08
             }

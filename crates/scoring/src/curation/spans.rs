@@ -27,9 +27,9 @@ impl FrameSpan {
     ///
     /// # Errors
     /// [`Error::Constant`] unless the rate is positive and finite.
-    pub fn seconds(self, rate: f64) -> Result<TimeSpan> {
+    pub fn seconds(self, rate: f64) -> Result<SecondsSpan> {
         positive("the frame rate", rate)?;
-        Ok(TimeSpan {
+        Ok(SecondsSpan {
             start: self.start as f64 / rate,
             end: self.end as f64 / rate,
         })
@@ -38,7 +38,7 @@ impl FrameSpan {
 
 /// A stretch of time, in seconds.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub struct TimeSpan {
+pub struct SecondsSpan {
     /// Where it starts.
     pub start: f64,
     /// Where it ends.
@@ -74,7 +74,7 @@ impl Default for FixedStride {
 /// # Errors
 /// [`Error::NotFinite`] for a bound, [`Error::Constant`] for a negative length, a stride that is not
 /// positive or that yields more than a million pieces.
-pub fn fixed_stride_spans(start: f64, end: f64, cut: FixedStride) -> Result<Vec<TimeSpan>> {
+pub fn fixed_stride_spans(start: f64, end: f64, cut: FixedStride) -> Result<Vec<SecondsSpan>> {
     if !(start.is_finite() && end.is_finite()) {
         return Err(Error::NotFinite {
             what: "a bound of the video",
@@ -98,7 +98,7 @@ pub fn fixed_stride_spans(start: f64, end: f64, cut: FixedStride) -> Result<Vec<
     while at < end {
         let until = (at + cut.length).min(end);
         if until - at >= cut.least {
-            spans.push(TimeSpan {
+            spans.push(SecondsSpan {
                 start: at,
                 end: until,
             });

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{spans::TimeSpan, within};
+use super::{spans::SecondsSpan, within};
 use crate::{Error, Result};
 
 /// Shortest clip that has a window.
@@ -61,7 +61,7 @@ pub fn caption_windows(frames: u64, size: u64, remainder_least: u64) -> Result<V
 ///
 /// # Errors
 /// [`Error::NotFinite`] for a bound of the span.
-pub fn source_times(span: TimeSpan, window: FrameWindow, frames: u64) -> Result<TimeSpan> {
+pub fn source_times(span: SecondsSpan, window: FrameWindow, frames: u64) -> Result<SecondsSpan> {
     if !(span.start.is_finite() && span.end.is_finite()) {
         return Err(Error::NotFinite {
             what: "a bound of the clip",
@@ -70,7 +70,7 @@ pub fn source_times(span: TimeSpan, window: FrameWindow, frames: u64) -> Result<
     let length = (span.end - span.start).max(0.0);
     let steps = frames.saturating_sub(1).max(1) as f64;
     let time = |frame: u64| span.start + (frame as f64 / steps) * length;
-    Ok(TimeSpan {
+    Ok(SecondsSpan {
         start: time(window.first),
         end: time(window.last),
     })
@@ -166,7 +166,7 @@ mod tests {
 
     #[test]
     fn frames_lie_evenly_over_the_span() {
-        let span = TimeSpan {
+        let span = SecondsSpan {
             start: 10.0,
             end: 20.0,
         };
@@ -175,13 +175,13 @@ mod tests {
             last: 100,
         };
         assert_eq!(source_times(span, window, 101).unwrap(), span);
-        let backwards = TimeSpan {
+        let backwards = SecondsSpan {
             start: 10.0,
             end: 5.0,
         };
         let times = source_times(backwards, window, 101).unwrap();
         assert_eq!((times.start, times.end), (10.0, 10.0));
-        let endless = TimeSpan {
+        let endless = SecondsSpan {
             start: 0.0,
             end: f64::INFINITY,
         };

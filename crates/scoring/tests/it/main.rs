@@ -10,6 +10,7 @@ mod audio;
 mod audio_properties;
 mod boring_properties;
 mod conversation_properties;
+mod curation_properties;
 mod evidence;
 mod example;
 mod focus_properties;

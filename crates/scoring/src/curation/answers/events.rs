@@ -48,7 +48,9 @@ fn without_fences(answer: &str) -> &str {
 }
 
 fn between(answer: &str, open: char, close: char) -> Option<&str> {
-    answer.get(answer.find(open)?..=answer.rfind(close)?)
+    let (start, end) = (answer.find(open)?, answer.rfind(close)?);
+    // One that closes before any opens closes nothing.
+    (start < end).then(|| answer.get(start..=end)).flatten()
 }
 
 #[cfg(test)]
@@ -66,6 +68,7 @@ mod tests {
         assert_eq!(count("{\"other\": [1]}"), 0);
         assert_eq!(count("{\"events\":[1,"), 0);
         assert_eq!(count("} {"), 0);
+        assert_eq!(count("[1, 2] }{"), 2);
         // Braces are tried first, and what they hold is not valid.
         assert_eq!(count("see [{\"a\": 1}, {\"a\": 2}]!"), 0);
         assert_eq!(count("7"), 0);

@@ -7,7 +7,7 @@ use adit_scoring::{
             filter_scenes, scene_clips, scenes_with_lost_tail,
         },
         shot_windows::{ShotWindow, shot_windows},
-        spans::{FixedStride, FrameSpan, TimeSpan, fixed_stride_spans, split_span},
+        spans::{FixedStride, FrameSpan, SecondsSpan, fixed_stride_spans, split_span},
         windows::{FrameWindow, caption_windows, overlapping_windows, padded_frames, source_times},
     },
 };
@@ -95,7 +95,7 @@ pub(super) fn register(suite: &mut GoldenSuite) {
     suite.on("curate", "fixed_stride.spans_curate", |_, case| {
         let source = case.input["session_id"].as_str().unwrap();
         let spans = fixed_stride_spans(number(case, "start"), number(case, "end"), stride(case));
-        let told = |spans: Vec<TimeSpan>| {
+        let told = |spans: Vec<SecondsSpan>| {
             let ids = spans.iter().map(|span| ClipUuid::of_seconds(source, *span));
             let ids: Vec<_> = ids.map(|id| id.to_string()).collect();
             let spans: Vec<_> = spans.iter().map(|span| [span.start, span.end]).collect();
@@ -139,7 +139,7 @@ pub(super) fn register(suite: &mut GoldenSuite) {
             last: whole(case, "end_frame"),
         };
         let frames = whole(case, "native_frame_count");
-        let times = source_times(TimeSpan { start, end }, window, frames);
+        let times = source_times(SecondsSpan { start, end }, window, frames);
         let told = times.map(|times| json!([times.start, times.end]));
         settle(case, told, Tolerance::absolute(1e-9))
     });
