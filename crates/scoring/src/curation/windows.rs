@@ -88,13 +88,13 @@ pub fn overlapping_windows(frames: u64, size: u64, overlap: u64) -> Result<Vec<F
     let count = match frames.checked_sub(size) {
         _ if frames == 0 => 0,
         None => 1,
-        Some(beyond) => 1 + beyond.div_ceil(stride),
+        Some(beyond) => beyond.div_ceil(stride).saturating_add(1),
     };
     within("the number of windows", count as f64, 0.0, WINDOWS_MOST)?;
     Ok((0..count)
         .map(|index| FrameWindow {
             first: index * stride,
-            last: (index * stride + (size - 1)).min(frames - 1),
+            last: (index * stride).saturating_add(size - 1).min(frames - 1),
         })
         .collect())
 }
@@ -158,6 +158,7 @@ mod tests {
         assert_eq!(windows(0, 64, 0), []);
         assert!(overlapping_windows(9, 0, 0).is_err());
         assert!(overlapping_windows(u64::MAX, 2, 1).is_err());
+        assert!(overlapping_windows(u64::MAX, 1, 0).is_err());
         assert_eq!(padded_frames(64, 2).unwrap(), 65);
         assert_eq!(padded_frames(4, 2).unwrap(), 9);
         assert_eq!(padded_frames(1, 2).unwrap(), 1);

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use adit_scoring::curation::{
     answers::{
-        AnswerPolicy, LabelRules, extract_events, judge_criteria, judge_labels, read_labels,
-        read_labels_with_care,
+        AnswerPolicy, JsonValue, LabelRules, extract_events, judge_criteria, judge_labels,
+        read_labels, read_labels_with_care,
     },
     clip_id::{ClipUuid, shortest_decimal},
     clusters::k_means,
@@ -465,6 +465,17 @@ proptest! {
         let drawn = hash_permutations(number, 3, HashWidth::Bits64).unwrap();
         prop_assert!(drawn.iter().all(|drawn| drawn.factor > 0));
     }
+}
+
+#[test]
+fn events_are_written_as_they_were_read() {
+    let text = r#"[[1.0,null,true],{"b":{"c":"x"},"a":2.5}]"#;
+    let events = extract_events(text);
+    assert_eq!(serde_json::to_string(&events).unwrap(), text);
+    assert_eq!(
+        serde_json::from_str::<Vec<JsonValue>>(text).unwrap(),
+        events
+    );
 }
 
 #[test]
