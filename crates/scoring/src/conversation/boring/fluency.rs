@@ -68,7 +68,7 @@ impl FluencyRules {
 /// assert_eq!(fluency(&["we met in the park last year and walked home"], &rules), 1.0);
 /// let hesitant = "um we met in the the park [inaudible audio] last year and then walked all the way \
 ///                 back to our own home that night under a clear and starry sky together you and me";
-/// assert!((fluency(&[hesitant], &rules) - (1.0 - 10.0 * 3.0 / 36.0)).abs() < 1e-12);
+/// assert!((fluency(&[hesitant], &rules) - (1.0 - 10.0 * 3.0 / 33.0)).abs() < 1e-12);
 /// ```
 pub fn fluency<S: AsRef<str>>(lines: &[S], rules: &FluencyRules) -> f64 {
     let (mut tokens, mut defects) = (0_usize, 0_usize);
