@@ -38,6 +38,7 @@ mod rank_weights;
 mod statistics;
 mod tag;
 mod tag_check;
+mod tag_set;
 mod window;
 
 pub use averages::{TagAverages, update_tag_averages};

@@ -1,13 +1,13 @@
 //! The whole judgement of an answer's tags.
 
-use std::{borrow::Cow, collections::HashSet};
+use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 
 use super::{
     Component, ConversationPolicy, TagCentre, TagScoreRules, TagStatistics, TaggingTask,
     UnusableVector, adjusted_score, normalise_tag, penalised_score, semantic_neighbourhood,
-    tag_statistics,
+    tag_set::TagSet, tag_statistics,
 };
 use crate::Result;
 
@@ -23,7 +23,7 @@ pub struct TagVector<'a, T> {
 /// What the validator itself found in the whole conversation: the ground truth.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TagReference {
-    tags: HashSet<String>,
+    tags: TagSet<'static>,
     centre: Option<TagCentre>,
     /// Directions of single tags; empty where the policy does not compare with them.
     units: Vec<TagCentre>,
@@ -51,7 +51,10 @@ impl TagReference {
                 (*tag).to_owned()
             }
         });
-        let tags = tags.filter(|tag| !(rules.normalised && tag.is_empty()));
+        let mut different = TagSet::default();
+        for tag in tags.filter(|tag| !(rules.normalised && tag.is_empty())) {
+            different.insert(Cow::Owned(tag));
+        }
         let units: Vec<Vec<f64>> = if rules.unit_neighbourhood {
             vectors.iter().filter_map(|vector| unit(vector)).collect()
         } else {
@@ -64,7 +67,7 @@ impl TagReference {
             semantic_neighbourhood(vectors, rules.neighbourhood_most)?
         };
         Ok(Self {
-            tags: tags.collect(),
+            tags: different,
             centre: mean.map(TagCentre::new),
             units: units.into_iter().map(TagCentre::new).collect(),
         })
@@ -149,7 +152,7 @@ struct Candidate<'a, T> {
 /// Buffers that outlive an answer.
 struct Scratch<'a, T> {
     /// The different tags so far.
-    seen: HashSet<Cow<'a, str>>,
+    seen: TagSet<'a>,
     candidates: Vec<Candidate<'a, T>>,
     scores: Vec<f64>,
     top_scores: Vec<f64>,
@@ -159,7 +162,7 @@ struct Scratch<'a, T> {
 impl<T> Default for Scratch<'_, T> {
     fn default() -> Self {
         Self {
-            seen: HashSet::new(),
+            seen: TagSet::default(),
             candidates: Vec::new(),
             scores: Vec::new(),
             top_scores: Vec::new(),
@@ -247,7 +250,7 @@ impl<'a, T: Component> Scratch<'a, T> {
             } else {
                 Cow::Borrowed(tag.tag)
             };
-            let shared = reference.tags.contains(name.as_ref());
+            let shared = reference.tags.contains(&name);
             if (rules.normalised && name.is_empty()) || !self.seen.insert(name) {
                 continue;
             }

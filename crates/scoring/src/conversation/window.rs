@@ -123,14 +123,16 @@ pub fn conversation_windows(rules: &WindowRules, lines: usize, minimum: Option<i
 
 #[cfg(test)]
 mod tests {
+    use std::iter::once;
+
     use super::*;
     use crate::conversation::ConversationPolicy;
 
     #[test]
     fn an_empty_list_is_one_empty_window_unless_windows_cannot_advance() {
-        assert_eq!(Windows::new(0, 10, 2).collect::<Vec<_>>(), [0..0]);
+        assert!(Windows::new(0, 10, 2).eq(once(0..0)));
         assert_eq!(Windows::new(0, 2, 2).count(), 0);
-        assert_eq!(Windows::new(20, 2, 5).collect::<Vec<_>>(), [0..20]);
+        assert!(Windows::new(20, 2, 5).eq(once(0..20)));
     }
 
     #[test]
