@@ -54,6 +54,32 @@ pub fn dot_rows(query: &[f32], rows: &[f32], products: &mut [f32]) -> Result<()>
     Ok(())
 }
 
+/// The inner products of `query` with each of `rows`, wherever they lie. Four at a time share the
+/// loads of `query`, so that many are faster than one by one.
+///
+/// # Errors
+/// [`Error::Length`] for a row of another length, or another number of `products` than of `rows`.
+pub fn dot_each(query: &[f32], rows: &[&[f32]], products: &mut [f32]) -> Result<()> {
+    same_length(rows.len(), products.len())?;
+    for row in rows {
+        same_length(query.len(), row.len())?;
+    }
+    let (fours, rest) = rows.as_chunks::<4>();
+    let (four_products, rest_products) = products.as_chunks_mut::<4>();
+    for (four, products) in fours.iter().zip(four_products) {
+        *products = block(query, *four);
+    }
+    let (twos, rest) = rest.as_chunks::<2>();
+    let (two_products, rest_products) = rest_products.as_chunks_mut::<2>();
+    for (two, products) in twos.iter().zip(two_products) {
+        *products = block(query, *two);
+    }
+    for (row, slot) in rest.iter().zip(rest_products) {
+        *slot = product(query, row);
+    }
+    Ok(())
+}
+
 /// [`dot_rows`] over rows in half precision.
 ///
 /// # Errors
@@ -145,6 +171,15 @@ fn same_length(left: usize, right: usize) -> Result<()> {
     }
 }
 
+/// All slices have the same length.
+fn block<const N: usize>(query: &[f32], rows: [&[f32]; N]) -> [f32; N] {
+    #[cfg(target_arch = "x86_64")]
+    if let Some(products) = x86::dot_block(query, rows) {
+        return products;
+    }
+    rows.map(|row| portable::dot(query, row))
+}
+
 /// Both slices have the same length.
 fn product(left: &[f32], right: &[f32]) -> f32 {
     #[cfg(target_arch = "x86_64")]
@@ -189,6 +224,30 @@ mod tests {
             #[cfg(target_arch = "x86_64")]
             for product in x86::every_dot(&left, &right) {
                 close(product, exact as f32, &left, &right);
+            }
+        }
+
+        #[test]
+        fn all_block_variants_agree(
+            columns in prop::collection::vec(prop::array::uniform8(-1e3_f32..1e3), 0..150),
+            count in 0_usize..8,
+        ) {
+            let row = |place: usize| -> Vec<f32> { columns.iter().map(|column| column[place]).collect() };
+            let query = row(0);
+            let rows: Vec<Vec<f32>> = (1..8).map(row).collect();
+            let rows: Vec<&[f32]> = rows.iter().map(Vec::as_slice).collect();
+            let mut products = vec![f32::NAN; count];
+            if let Some(rows) = rows.get(..count) {
+                dot_each(&query, rows, &mut products).unwrap();
+            }
+            for (found, row) in products.iter().zip(&rows) {
+                close(*found, portable::dot(&query, row), &query, row);
+            }
+            #[cfg(target_arch = "x86_64")]
+            for found in x86::every_dot_block(&query, [rows[0], rows[1], rows[2], rows[3]]) {
+                for (found, row) in found.iter().zip(&rows) {
+                    close(*found, portable::dot(&query, row), &query, row);
+                }
             }
         }
 
@@ -248,6 +307,8 @@ mod tests {
             let halves = vec![f16::ONE; right];
             prop_assert_eq!(dot(&a, &b).is_ok(), left == right);
             prop_assert_eq!(dot_f16(&a, &halves).is_ok(), left == right);
+            prop_assert_eq!(dot_each(&a, &[&b], &mut [0.0]).is_ok(), left == right);
+            prop_assert_eq!(dot_each(&a, &[&a], &mut vec![0.0; rows]).is_ok(), rows == 1);
             let doubles = vec![1.0_f64; left];
             prop_assert_eq!(dot_and_square_f32(&doubles, &b).is_ok(), left == right);
             prop_assert_eq!(dot_and_square(&doubles, &vec![1.0; right]).is_ok(), left == right);

@@ -96,6 +96,27 @@ impl<'a> MeasuredVector<'a> {
         })?;
         Ok(f64::from(dot) / (self.length * other.length))
     }
+
+    /// [`Self::cosine`] with several others, faster than one by one.
+    ///
+    /// # Errors
+    /// [`Error::Length`] for different lengths.
+    pub(crate) fn cosines<const N: usize>(self, others: [Self; N]) -> Result<[f64; N]> {
+        let mut cosines = [0.0; N];
+        let ordinary = self.ordinary && others.iter().all(|other| other.ordinary);
+        let mut products = [0.0; N];
+        let rows = others.map(|other| other.vector);
+        if ordinary && kernels::dot_each(self.vector, &rows, &mut products).is_ok() {
+            for ((cosine, product), other) in cosines.iter_mut().zip(products).zip(others) {
+                *cosine = f64::from(product) / (self.length * other.length);
+            }
+        } else {
+            for (cosine, other) in cosines.iter_mut().zip(others) {
+                *cosine = self.cosine(other)?;
+            }
+        }
+        Ok(cosines)
+    }
 }
 
 #[cfg(test)]

@@ -100,6 +100,19 @@ pub(super) fn dot_int8(left: &[i8], right: &[i8]) -> Option<i32> {
     }
 }
 
+/// One query with several rows, so that it is loaded once; none when this machine has neither AVX-512 nor AVX2.
+pub(super) fn dot_block<const N: usize>(query: &[f32], rows: [&[f32]; N]) -> Option<[f32; N]> {
+    if has_avx512() {
+        // SAFETY: AVX-512F was detected.
+        Some(unsafe { dot_block_avx512(query, rows) })
+    } else if has_avx2() {
+        // SAFETY: AVX2 and FMA were detected.
+        Some(unsafe { dot_block_avx2(query, rows) })
+    } else {
+        None
+    }
+}
+
 fn has_vnni() -> bool {
     is_x86_feature_detected!("avx512f")
         && is_x86_feature_detected!("avx512bw")
@@ -127,6 +140,20 @@ pub(super) fn every_dot(left: &[f32], right: &[f32]) -> Vec<f32> {
     if has_avx2() {
         // SAFETY: AVX2 and FMA were detected.
         products.push(unsafe { dot_avx2(left, right) });
+    }
+    products
+}
+
+#[cfg(test)]
+pub(super) fn every_dot_block<const N: usize>(query: &[f32], rows: [&[f32]; N]) -> Vec<[f32; N]> {
+    let mut products = Vec::new();
+    if has_avx512() {
+        // SAFETY: AVX-512F was detected.
+        products.push(unsafe { dot_block_avx512(query, rows) });
+    }
+    if has_avx2() {
+        // SAFETY: AVX2 and FMA were detected.
+        products.push(unsafe { dot_block_avx2(query, rows) });
     }
     products
 }
@@ -244,6 +271,81 @@ fn dot_avx2(left: &[f32], right: &[f32]) -> f32 {
         place += 4 * WIDTH;
     }
     add_avx2(sums) + portable::dot(rest(left, place), rest(right, place))
+}
+
+#[target_feature(enable = "avx512f")]
+fn dot_block_avx512<const N: usize>(query: &[f32], rows: [&[f32]; N]) -> [f32; N] {
+    const WIDTH: usize = 16;
+    let length = rows
+        .iter()
+        .fold(query.len(), |least, row| least.min(row.len()));
+    let mut sums = [[_mm512_setzero_ps(); 2]; N];
+    let mut place = 0;
+    while place + 2 * WIDTH <= length {
+        // SAFETY: place + 32 ≤ length of all slices.
+        let (a, b) = unsafe {
+            (
+                _mm512_loadu_ps(query.as_ptr().add(place)),
+                _mm512_loadu_ps(query.as_ptr().add(place + WIDTH)),
+            )
+        };
+        for (sums, row) in sums.iter_mut().zip(rows) {
+            // SAFETY: as above.
+            let (c, d) = unsafe {
+                (
+                    _mm512_loadu_ps(row.as_ptr().add(place)),
+                    _mm512_loadu_ps(row.as_ptr().add(place + WIDTH)),
+                )
+            };
+            sums[0] = _mm512_fmadd_ps(a, c, sums[0]);
+            sums[1] = _mm512_fmadd_ps(b, d, sums[1]);
+        }
+        place += 2 * WIDTH;
+    }
+    let mut products = [0.0; N];
+    for ((product, [one, other]), row) in products.iter_mut().zip(sums).zip(rows) {
+        *product = _mm512_reduce_add_ps(_mm512_add_ps(one, other))
+            + portable::dot(rest(query, place), rest(row, place));
+    }
+    products
+}
+
+#[target_feature(enable = "avx2,fma")]
+fn dot_block_avx2<const N: usize>(query: &[f32], rows: [&[f32]; N]) -> [f32; N] {
+    const WIDTH: usize = 8;
+    let length = rows
+        .iter()
+        .fold(query.len(), |least, row| least.min(row.len()));
+    let mut sums = [[_mm256_setzero_ps(); 2]; N];
+    let mut place = 0;
+    while place + 2 * WIDTH <= length {
+        // SAFETY: place + 16 ≤ length of all slices.
+        let (a, b) = unsafe {
+            (
+                _mm256_loadu_ps(query.as_ptr().add(place)),
+                _mm256_loadu_ps(query.as_ptr().add(place + WIDTH)),
+            )
+        };
+        for (sums, row) in sums.iter_mut().zip(rows) {
+            // SAFETY: as above.
+            let (c, d) = unsafe {
+                (
+                    _mm256_loadu_ps(row.as_ptr().add(place)),
+                    _mm256_loadu_ps(row.as_ptr().add(place + WIDTH)),
+                )
+            };
+            sums[0] = _mm256_fmadd_ps(a, c, sums[0]);
+            sums[1] = _mm256_fmadd_ps(b, d, sums[1]);
+        }
+        place += 2 * WIDTH;
+    }
+    let mut products = [0.0; N];
+    for ((product, [one, other]), row) in products.iter_mut().zip(sums).zip(rows) {
+        let none = _mm256_setzero_ps();
+        *product = add_avx2([one, other, none, none])
+            + portable::dot(rest(query, place), rest(row, place));
+    }
+    products
 }
 
 #[target_feature(enable = "avx512f")]

@@ -141,7 +141,7 @@ proptest! {
         let errors = diarization_errors(&one, &other).unwrap();
         prop_assert!(errors.missed_s + errors.confused_s <= errors.reference_s + 1e-9);
         prop_assert!(errors.false_alarm_s >= 0.0);
-        let mut renamed = other.clone();
+        let mut renamed = other;
         renamed.iter_mut().for_each(|turn| turn.speaker.push('x'));
         prop_assert_eq!(diarization_errors(&one, &renamed).unwrap(), errors);
         let itself = diarization_errors(&one, &one).unwrap();

@@ -175,7 +175,7 @@ proptest! {
         answer.spot_check = SpotCheckVectors::Full {
             clip: chosen,
             video: one.clone(),
-            audio: other.clone(),
+            audio: other,
             description: one,
         };
         prop_assert!(finite(reward(&rules, &answer).map(|found| found.reward)));

@@ -91,7 +91,14 @@ impl Cosines {
             vectors.map(MeasuredVector::new).collect::<Result<_>>()?;
         let mut later = Vec::with_capacity(vectors.len() * vectors.len().saturating_sub(1) / 2);
         for (index, vector) in vectors.iter().enumerate() {
-            for other in vectors.iter().skip(index + 1) {
+            let (fours, rest) = vectors
+                .get(index + 1..)
+                .unwrap_or_default()
+                .as_chunks::<4>();
+            for four in fours {
+                later.extend(vector.cosines(*four)?);
+            }
+            for other in rest {
                 later.push(vector.cosine(*other)?);
             }
         }

@@ -15,8 +15,9 @@ pub fn description_relevance(
     unique_tokens: u32,
 ) -> Result<f64> {
     let description = MeasuredVector::new(description)?;
-    let (video, audio) = (MeasuredVector::new(video)?, MeasuredVector::new(audio)?);
-    described(rules, video, audio, description, unique_tokens)
+    let vectors = [MeasuredVector::new(video)?, MeasuredVector::new(audio)?];
+    let [video, audio] = description.cosines(vectors)?;
+    Ok(described(rules, video, audio, unique_tokens))
 }
 
 /// How well a clip fits the query: `(cos(video, query) + cos(audio, query) + text) / 3`, with the
@@ -31,31 +32,18 @@ pub fn query_relevance(
     text_similarity: f64,
 ) -> Result<f64> {
     let query = MeasuredVector::new(query)?;
-    queried(
-        MeasuredVector::new(video)?,
-        MeasuredVector::new(audio)?,
-        query,
-        text_similarity,
-    )
+    let vectors = [MeasuredVector::new(video)?, MeasuredVector::new(audio)?];
+    let [video, audio] = query.cosines(vectors)?;
+    Ok(queried(video, audio, text_similarity))
 }
 
-pub(super) fn described(
-    rules: &OriginalRules,
-    video: MeasuredVector<'_>,
-    audio: MeasuredVector<'_>,
-    description: MeasuredVector<'_>,
-    unique_tokens: u32,
-) -> Result<f64> {
-    let fit = rules.video_share * video.cosine(description)?
-        + (1.0 - rules.video_share) * audio.cosine(description)?;
-    Ok(fit * length_multiplier(rules, unique_tokens).multiplier)
+/// [`description_relevance`] of the cosines of frames and sound with the description.
+pub(super) fn described(rules: &OriginalRules, video: f64, audio: f64, unique_tokens: u32) -> f64 {
+    let fit = rules.video_share * video + (1.0 - rules.video_share) * audio;
+    fit * length_multiplier(rules, unique_tokens).multiplier
 }
 
-pub(super) fn queried(
-    video: MeasuredVector<'_>,
-    audio: MeasuredVector<'_>,
-    query: MeasuredVector<'_>,
-    text_similarity: f64,
-) -> Result<f64> {
-    Ok((video.cosine(query)? + audio.cosine(query)? + text_similarity) / 3.0)
+/// [`query_relevance`] of the cosines of frames and sound with the query.
+pub(super) fn queried(video: f64, audio: f64, text_similarity: f64) -> f64 {
+    (video + audio + text_similarity) / 3.0
 }

@@ -132,10 +132,12 @@ pub fn reward(rules: &OriginalRules, answer: &OriginalAnswer) -> Result<Original
             MeasuredVector::new(&clip.audio)?,
         );
         let text = MeasuredVector::new(&clip.description)?;
-        let description = described(rules, video, audio, text, clip.unique_tokens)?;
+        let [video_text, video_asked] = video.cosines([text, asked])?;
+        let [audio_text, audio_asked] = audio.cosines([text, asked])?;
+        let description = described(rules, video_text, audio_text, clip.unique_tokens);
+        let query = queried(video_asked, audio_asked, clip.text_similarity);
         upload.clips.push(index);
         upload.description_relevance.push(description);
-        let query = queried(video, audio, asked, clip.text_similarity)?;
         upload.query_relevance.push(query);
     }
     let score = (rules.description_factor * upload.description_relevance.iter().sum::<f64>()
