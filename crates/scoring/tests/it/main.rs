@@ -19,6 +19,7 @@ mod hardened;
 mod hostile;
 #[cfg(feature = "plot")]
 mod inference_heatmap;
+mod inference_text_properties;
 mod long_context_policy;
 mod long_context_properties;
 mod long_context_text_properties;
