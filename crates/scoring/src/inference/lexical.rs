@@ -41,17 +41,14 @@ const LEAST_LETTERS: usize = 2;
 /// [`Error::Empty`] when no text has a term.
 pub fn lexical_similarity<S: AsRef<str>>(texts: &[S]) -> Result<SimilarityMatrix> {
     let mut rows = vec![vec![0.0; texts.len()]; texts.len()];
-    let occurrences = occurrences(texts);
+    let (occurrences, _) = occurrences(texts);
     let terms = frequent_terms(&occurrences);
     if terms.is_empty() {
         return Err(Error::Empty {
             what: "the vocabulary",
         });
     }
-    let weigh = |term: &[Occurrence]| {
-        let rarity = (1.0 + texts.len() as f64) / (1.0 + term.len() as f64);
-        rarity.ln() + 1.0
-    };
+    let weigh = |term: &[Occurrence]| rarity(texts.len(), term.len());
     let mut squares = vec![0.0_f64; texts.len()];
     for term in &terms {
         let weight = weigh(term);
@@ -85,6 +82,35 @@ pub fn lexical_similarity<S: AsRef<str>>(texts: &[S]) -> Result<SimilarityMatrix
     SimilarityMatrix::from_rows(&rows)
 }
 
+/// `ln((1 + texts) / (1 + texts with the term)) + 1`.
+fn rarity(texts: usize, with_it: usize) -> f64 {
+    ((1.0 + texts as f64) / (1.0 + with_it as f64)).ln() + 1.0
+}
+
+/// The terms of the first text that weigh most among all texts, in lower case, at most so many: of
+/// equal ones the last in the order of their characters.
+pub(super) fn heaviest_terms(texts: &[&str], most: usize) -> Vec<String> {
+    let (occurrences, words) = occurrences(texts);
+    let mut heaviest: Vec<(f64, u64)> = frequent_terms(&occurrences)
+        .into_iter()
+        .filter_map(|term| {
+            let first = term.first().filter(|found| found.text == 0)?;
+            let weight = f64::from(first.count) * rarity(texts.len(), term.len());
+            Some((weight, first.key))
+        })
+        .collect();
+    heaviest.sort_by(|left, right| right.0.total_cmp(&left.0).then(right.1.cmp(&left.1)));
+    heaviest.truncate(most);
+    let word = |place: u64| words.get(usize::try_from(place).ok()?).map(|word| &**word);
+    let term = |(_, key): &(f64, u64)| {
+        let first = word(key >> 32)?;
+        // The lower half is one more than the second word's place.
+        let second = (key & u64::from(u32::MAX)).checked_sub(1).and_then(word);
+        Some(second.map_or_else(|| first.to_owned(), |second| format!("{first} {second}")))
+    };
+    heaviest.iter().filter_map(term).collect()
+}
+
 /// Copies what is above the diagonal to below it.
 fn mirror(rows: &mut [Vec<f64>]) {
     for place in 0..rows.len() {
@@ -108,21 +134,21 @@ struct Occurrence {
     count: u32,
 }
 
-/// All terms of all texts, sorted by key, then by text.
-fn occurrences<S: AsRef<str>>(texts: &[S]) -> Vec<Occurrence> {
+/// All terms of all texts, sorted by key, then by text; and the words, in order.
+fn occurrences<S: AsRef<str>>(texts: &[S]) -> (Vec<Occurrence>, Vec<Box<str>>) {
     let mut vocabulary: HashMap<Box<str>, Option<u32>> = HashMap::new();
     let texts: Vec<Vec<u32>> = texts
         .iter()
         .map(|text| word_numbers(&text.as_ref().to_lowercase(), &mut vocabulary))
         .collect();
-    let places = alphabetical_places(&vocabulary);
+    let (places, words) = alphabetical(vocabulary);
     let place = |number: &u32| places.get(*number as usize).copied().unwrap_or_default();
     let mut found = Vec::new();
     let mut keys: Vec<u64> = Vec::new();
-    for (text, words) in texts.iter().enumerate() {
+    for (text, numbers) in texts.iter().enumerate() {
         keys.clear();
-        keys.extend(words.iter().map(|word| place(word) << 32));
-        let pairs = words.iter().zip(words.iter().skip(1));
+        keys.extend(numbers.iter().map(|word| place(word) << 32));
+        let pairs = numbers.iter().zip(numbers.iter().skip(1));
         keys.extend(pairs.map(|(first, second)| (place(first) << 32) | (place(second) + 1)));
         keys.sort_unstable();
         for same in keys.chunk_by(u64::eq) {
@@ -135,7 +161,7 @@ fn occurrences<S: AsRef<str>>(texts: &[S]) -> Vec<Occurrence> {
         }
     }
     found.sort_unstable();
-    found
+    (found, words)
 }
 
 /// The words of a lower-case text that are terms, by the number each has in the vocabulary, where new
@@ -162,20 +188,20 @@ fn word_numbers(text: &str, vocabulary: &mut HashMap<Box<str>, Option<u32>>) -> 
     numbers
 }
 
-/// For each number of the vocabulary its word's place in the order of characters.
-fn alphabetical_places(vocabulary: &HashMap<Box<str>, Option<u32>>) -> Vec<u64> {
-    let mut words: Vec<(&str, u32)> = vocabulary
-        .iter()
-        .filter_map(|(word, number)| number.map(|number| (&**word, number)))
+/// For each number of the vocabulary its word's place in the order of characters, and the words in it.
+fn alphabetical(vocabulary: HashMap<Box<str>, Option<u32>>) -> (Vec<u64>, Vec<Box<str>>) {
+    let mut places = vec![0; vocabulary.len()];
+    let mut words: Vec<(Box<str>, u32)> = vocabulary
+        .into_iter()
+        .filter_map(|(word, number)| number.map(|number| (word, number)))
         .collect();
     words.sort_unstable();
-    let mut places = vec![0; vocabulary.len()];
-    for (place, (_, number)) in (0_u64..).zip(words) {
-        if let Some(slot) = places.get_mut(number as usize) {
+    for (place, (_, number)) in (0_u64..).zip(&words) {
+        if let Some(slot) = places.get_mut(*number as usize) {
             *slot = place;
         }
     }
-    places
+    (places, words.into_iter().map(|(word, _)| word).collect())
 }
 
 /// The occurrences of each term that stays, term by term.
@@ -201,6 +227,13 @@ mod tests {
     fn stop_words_go_before_pairs_are_made() {
         let matrix = lexical_similarity(&["apple of tree", "apple tree"]).unwrap();
         assert!((matrix.get(0, 1).unwrap() - 1.0).abs() < 1e-12);
+    }
+
+    #[test]
+    fn the_heaviest_terms_are_rare_in_other_texts() {
+        let found = heaviest_terms(&["Red apples? Red", "red sky", "red"], 3);
+        assert_eq!(found, ["red", "red apples", "apples red"]);
+        assert!(heaviest_terms(&["the"], 3).is_empty());
     }
 
     #[test]

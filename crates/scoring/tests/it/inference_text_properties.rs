@@ -178,15 +178,14 @@ proptest! {
 
     #[test]
     fn groups_are_apart(values in prop::collection::vec(0.7_f64..1.0, 45), flags in prop::collection::vec(any::<bool>(), 10)) {
-        let mut rows = vec![vec![1.0; 10]; 10];
-        let mut values = values.into_iter();
-        for first in 0..10 {
-            for second in first + 1..10 {
-                let value = values.next().unwrap();
-                rows[first][second] = value;
-                rows[second][first] = value;
-            }
-        }
+        // A number for each two, wherever they stand.
+        let likeness = |first: usize, second: usize| match first.cmp(&second) {
+            std::cmp::Ordering::Equal => 1.0,
+            std::cmp::Ordering::Less => values[second * (second - 1) / 2 + first],
+            std::cmp::Ordering::Greater => values[first * (first - 1) / 2 + second],
+        };
+        let row = |first: usize| (0..10).map(|second| likeness(first, second)).collect();
+        let rows: Vec<Vec<f64>> = (0..10).map(row).collect();
         let matrix = SimilarityMatrix::from_rows(&rows).unwrap();
         let policy = SybilPolicy::original();
         let thresholds = adaptive_thresholds(&policy, &matrix, &flags).unwrap();
@@ -269,6 +268,27 @@ fn good_answers_differ_only_in_the_hardened_policy() {
     assert_eq!(both(&QualityPolicy::original()), [1.0, 1.0]);
     let [first, second] = both(&QualityPolicy::hardened());
     assert!(first < 1.0 && second < 1.0 && first != second);
+}
+
+#[test]
+fn a_prompt_without_parts_is_covered_by_its_terms() {
+    let answers = ["Gravity bends light.", "Nothing of the kind."];
+    let covered = answers.map(|text| {
+        let prompt = QualityPrompt::<f32, Vec<f32>> {
+            text: "Gravity? Light?",
+            embedding: &[1.0, 0.0],
+            components: &[],
+        };
+        let answer = QualityAnswer {
+            text,
+            embedding: &[0.6, 0.8],
+            sentences: &[],
+        };
+        assess(&QualityPolicy::original(), &prompt, &[answer]).unwrap()[0].coverage
+    });
+    // Two of three terms: the words, and not the one after the other.
+    assert!((covered[0] - (0.8 * 0.6 + 0.2 * 2.0 / 3.0)).abs() < 1e-6);
+    assert!((covered[1] - 0.8 * 0.6).abs() < 1e-6);
 }
 
 #[test]

@@ -6,8 +6,11 @@ use super::{
 };
 use crate::{
     Error, Result,
-    inference::{TextStatistics, component::Component, discourse_markers},
+    inference::{TextStatistics, component::Component, discourse_markers, lexical::heaviest_terms},
 };
+
+/// Terms of a prompt without parts that an answer is searched for.
+const MOST_KEYWORDS: usize = 10;
 
 /// A prompt and its embeddings.
 #[derive(Debug, Clone, Copy)]
@@ -48,8 +51,10 @@ pub struct AnswerQuality {
     /// How the sentences hang together; nothing when there are fewer than two, and coherence is
     /// guessed from the text.
     pub sentence_coherence: Option<Coherence>,
-    /// Share of the prompt's parts that the answer covers, 0 to 1; of a prompt without parts, its
-    /// relevance without coverage.
+    /// Share of the prompt's parts that the answer covers, 0 to 1. Of a prompt without parts, its
+    /// relevance with the share of the prompt's ten heaviest terms
+    /// ([`lexical_similarity`](crate::inference::lexical_similarity)) that the answer has for coverage,
+    /// or with the cosine where there are none.
     pub coverage: f64,
     /// The parts.
     pub parts: Coverage,
@@ -91,17 +96,36 @@ pub fn assess<T: Component, V: AsRef<[T]>>(
     policy.validate()?;
     let embedding = Measured::new(prompt.embedding)?;
     let components = Measured::all(prompt.components)?;
+    let keywords = if components.is_empty() {
+        let answers = answers.iter().map(|answer| answer.text);
+        let texts: Vec<&str> = std::iter::once(prompt.text).chain(answers).collect();
+        heaviest_terms(&texts, MOST_KEYWORDS)
+    } else {
+        Vec::new()
+    };
+    let known = Known {
+        prompt: embedding,
+        components,
+        keywords,
+    };
     let each = answers.iter();
-    each.map(|answer| assess_one(policy, &embedding, &components, answer))
+    each.map(|answer| assess_one(policy, &known, answer))
         .collect()
+}
+
+/// What is the same for all answers.
+struct Known<'a, T> {
+    prompt: Measured<'a, T>,
+    components: Vec<Measured<'a, T>>,
+    keywords: Vec<String>,
 }
 
 fn assess_one<T: Component, V: AsRef<[T]>>(
     policy: &QualityPolicy,
-    prompt: &Measured<'_, T>,
-    components: &[Measured<'_, T>],
+    known: &Known<'_, T>,
     answer: &QualityAnswer<'_, T, V>,
 ) -> Result<AnswerQuality> {
+    let prompt = &known.prompt;
     let most = policy.most_sentences.unwrap_or(usize::MAX);
     let judged = answer.sentences.get(..most).unwrap_or(answer.sentences);
     let whole = Measured::new(answer.embedding)?;
@@ -120,9 +144,9 @@ fn assess_one<T: Component, V: AsRef<[T]>>(
             + policy.sentence_relevance * sentence_relevance
             + policy.covered_relevance * covered
     };
-    let parts = covered(policy, components, &whole, &sentences)?;
+    let parts = covered(policy, &known.components, &whole, &sentences)?;
     let coverage = if parts.total == 0 {
-        blend(whole_relevance)
+        blend(keyword_coverage(&known.keywords, answer.text).unwrap_or(whole_relevance))
     } else {
         parts.share()
     };
@@ -176,6 +200,18 @@ fn assess_one<T: Component, V: AsRef<[T]>>(
         assessed.quality = combined(policy, &assessed);
     }
     Ok(assessed)
+}
+
+/// The share of keywords that occur in a text, within words too; nothing when there are none.
+fn keyword_coverage(keywords: &[String], text: &str) -> Option<f64> {
+    if keywords.is_empty() {
+        return None;
+    }
+    let text = text.to_lowercase();
+    let found = keywords
+        .iter()
+        .filter(|keyword| text.contains(keyword.as_str()));
+    Some(found.count() as f64 / keywords.len() as f64)
 }
 
 fn combined(policy: &QualityPolicy, signals: &AnswerQuality) -> f64 {
