@@ -17,7 +17,7 @@ use super::characters::{is_space, is_word};
 pub fn normalise_answer(text: &str) -> String {
     with_tokens(text, |tokens| {
         let mut joined = String::with_capacity(text.len());
-        for token in tokens.iter() {
+        for token in tokens {
             if !joined.is_empty() {
                 joined.push(' ');
             }
@@ -128,72 +128,85 @@ fn is_chinese_punctuation(character: char) -> bool {
         )
 }
 
-/// Longest text, in bytes, whose tokens are held on the stack.
-const SHORT: usize = 192;
+/// Longest text, in bytes, that is normalised on the stack.
+const SHORT: usize = 448;
 
 /// The tokens of a normalised English answer.
+#[derive(Clone)]
 pub(super) struct Tokens<'buffer> {
-    text: &'buffer [u8],
-    /// Where each token ends; a token of no bytes is none.
-    ends: &'buffer [usize],
+    /// Tokens with spaces between, before and after; any other white space is gone.
+    rest: &'buffer [u8],
 }
 
-impl<'buffer> Tokens<'buffer> {
-    /// At least as many as there are tokens.
-    pub(super) fn bound(&self) -> usize {
-        self.ends.len()
+impl Tokens<'_> {
+    /// Bytes of the tokens and the spaces.
+    pub(super) fn len(&self) -> usize {
+        self.rest.len()
     }
+}
 
-    pub(super) fn iter(&self) -> impl Iterator<Item = &'buffer [u8]> {
-        let text = self.text;
-        let mut start = 0;
-        self.ends.iter().filter_map(move |end| {
-            let token = text.get(start..*end).unwrap_or_default();
-            start = *end;
+impl<'buffer> Iterator for Tokens<'buffer> {
+    type Item = &'buffer [u8];
+
+    fn next(&mut self) -> Option<Self::Item> {
+        while !self.rest.is_empty() {
+            let (token, after) = self.rest.split_at_checked(token_length(self.rest))?;
+            self.rest = after.get(1..).unwrap_or_default();
             let is_article = token.len() <= 3 && matches!(token, b"a" | b"an" | b"the");
-            (!token.is_empty() && !is_article).then_some(token)
-        })
+            if !token.is_empty() && !is_article {
+                return Some(token);
+            }
+        }
+        None
     }
 }
 
-/// Normalises an answer and hands its tokens on, from the stack where they fit.
+/// Bytes before the first space, looked for in eight at once.
+fn token_length(text: &[u8]) -> usize {
+    const ONES: u64 = u64::MAX / 0xff;
+    let (eights, last) = text.as_chunks::<8>();
+    for (place, eight) in eights.iter().enumerate() {
+        let bytes = u64::from_le_bytes(*eight) ^ (ONES * u64::from(b' '));
+        // The highest bit of each byte that is zero now; of the first one for certain.
+        let spaces = bytes.wrapping_sub(ONES) & !bytes & (ONES << 7);
+        if spaces != 0 {
+            return place * 8 + spaces.trailing_zeros() as usize / 8;
+        }
+    }
+    let space = last.iter().position(|byte| *byte == b' ');
+    eights.len() * 8 + space.unwrap_or(last.len())
+}
+
+/// Normalises an answer and hands its tokens on.
 pub(super) fn with_tokens<T>(text: &str, work: impl FnOnce(Tokens<'_>) -> T) -> T {
     if text.len() <= SHORT {
-        let (mut bytes, mut ends) = ([0; SHORT], [0; SHORT + 1]);
-        if let Some((length, count)) = normalise_ascii(text.as_bytes(), &mut bytes, &mut ends) {
-            return work(Tokens {
-                text: bytes.get(..length).unwrap_or_default(),
-                ends: ends.get(..count).unwrap_or_default(),
-            });
+        let mut buffer = [0; SHORT + STEP];
+        if let Some(kept) = normalise_ascii(text.as_bytes(), &mut buffer) {
+            return work(Tokens { rest: kept });
         }
     } else if text.is_ascii() {
-        let (mut bytes, mut ends) = (vec![0; text.len()], vec![0; text.len() + 1]);
-        if let Some((length, count)) = normalise_ascii(text.as_bytes(), &mut bytes, &mut ends) {
-            return work(Tokens {
-                text: bytes.get(..length).unwrap_or_default(),
-                ends: ends.get(..count).unwrap_or_default(),
-            });
+        let mut buffer = vec![0; text.len() + STEP];
+        if let Some(kept) = normalise_ascii(text.as_bytes(), &mut buffer) {
+            return work(Tokens { rest: kept });
         }
     }
-    let (text, ends) = normalise_unicode(text);
     work(Tokens {
-        text: text.as_bytes(),
-        ends: &ends,
+        rest: normalise_unicode(text).as_bytes(),
     })
 }
 
 const DROPPED: u8 = 0;
-const SPACE: u8 = 1;
-const OTHER: u8 = 2;
+/// For what only the slow way can treat; its bit is in no byte to keep.
+const OTHER: u8 = 0x80;
 
-/// What becomes of a byte: [`DROPPED`], [`SPACE`], [`OTHER`] for what only the slow way can treat,
-/// or the byte to keep.
+/// What becomes of a byte: [`DROPPED`], [`OTHER`], or the byte to keep, which is a space for all white
+/// space.
 const BYTES: [u8; 256] = {
     let mut table = [OTHER; 256];
     let mut byte = 0_u8;
     while byte < 128 {
         table[byte as usize] = match byte {
-            b'\t'..=b'\r' | 0x1c..=b' ' => SPACE,
+            b'\t'..=b'\r' | 0x1c..=b' ' => b' ',
             _ if byte.is_ascii_punctuation() => DROPPED,
             _ if byte.is_ascii_alphanumeric() => byte.to_ascii_lowercase(),
             _ => OTHER,
@@ -203,32 +216,39 @@ const BYTES: [u8; 256] = {
     table
 };
 
-/// Writes the kept bytes and the ends of tokens; how many of each, or nothing where the text has
-/// other characters than ASCII letters, digits, punctuation and white space. No step waits for a
-/// guess about what the byte is: everything is written, and then the place moves or does not.
-fn normalise_ascii(text: &[u8], bytes: &mut [u8], ends: &mut [usize]) -> Option<(usize, usize)> {
-    let (mut length, mut count, mut other) = (0, 0, false);
-    for byte in text {
-        let kept = BYTES[usize::from(*byte)];
-        other |= kept == OTHER;
-        *bytes.get_mut(length)? = kept;
-        *ends.get_mut(count)? = length;
-        length += usize::from(kept > SPACE);
-        count += usize::from(kept == SPACE);
+/// Bytes between two looks at whether there is room.
+const STEP: usize = 64;
+
+/// Writes what is kept of a text into a buffer that is longer by [`STEP`]; nothing where the text has
+/// other characters than ASCII letters, digits, punctuation and white space.
+///
+/// No step waits for a guess about what the byte is: each is written, and then the place moves or
+/// does not.
+fn normalise_ascii<'buffer>(text: &[u8], buffer: &'buffer mut [u8]) -> Option<&'buffer [u8]> {
+    let (mut length, mut seen) = (0_usize, 0_u8);
+    for part in text.chunks(STEP) {
+        let place: &mut [u8; STEP] = buffer.get_mut(length..)?.first_chunk_mut()?;
+        let mut written = 0_usize;
+        for byte in part {
+            let kept = BYTES[usize::from(*byte)];
+            seen |= kept;
+            place[written % STEP] = kept;
+            written += usize::from(kept != DROPPED);
+        }
+        length += written;
     }
-    *ends.get_mut(count)? = length;
-    (!other).then_some((length, count + 1))
+    let kept = buffer.get(..length)?;
+    (seen & OTHER == 0).then_some(kept)
 }
 
 /// The same for any text. An article is a whole run of word characters, wherever white space is.
-fn normalise_unicode(text: &str) -> (String, Vec<usize>) {
+fn normalise_unicode(text: &str) -> String {
     let mut kept = String::with_capacity(text.len());
-    let mut ends = Vec::new();
     let mut run = 0;
-    let close = |kept: &mut String, ends: &mut Vec<usize>, run: usize| {
+    let close = |kept: &mut String, run: usize| {
         if matches!(kept.get(run..), Some("a" | "an" | "the")) {
             kept.truncate(run);
-            ends.push(run);
+            kept.push(' ');
         }
     };
     for character in text.to_lowercase().chars() {
@@ -239,17 +259,12 @@ fn normalise_unicode(text: &str) -> (String, Vec<usize>) {
             kept.push(character);
             continue;
         }
-        close(&mut kept, &mut ends, run);
-        if is_space(character) {
-            ends.push(kept.len());
-        } else {
-            kept.push(character);
-        }
+        close(&mut kept, run);
+        kept.push(if is_space(character) { ' ' } else { character });
         run = kept.len();
     }
-    close(&mut kept, &mut ends, run);
-    ends.push(kept.len());
-    (kept, ends)
+    close(&mut kept, run);
+    kept
 }
 
 #[cfg(test)]
@@ -267,16 +282,9 @@ mod tests {
             "the-the A.B.C. 3.14 !!",
             "x  y",
         ] {
-            let joined = |text: &str, ends: &[usize]| {
-                let bytes = text.as_bytes();
-                let tokens = Tokens { text: bytes, ends };
-                let tokens = tokens
-                    .iter()
-                    .map(|token| String::from_utf8_lossy(token).into_owned());
-                tokens.collect::<Vec<_>>().join(" ")
-            };
-            let (slow, ends) = normalise_unicode(text);
-            assert_eq!(normalise_answer(text), joined(&slow, &ends), "{text:?}");
+            let slow = normalise_unicode(text);
+            let words: Vec<&str> = slow.split(' ').filter(|word| !word.is_empty()).collect();
+            assert_eq!(normalise_answer(text), words.join(" "), "{text:?}");
         }
     }
 
@@ -292,6 +300,11 @@ mod tests {
 
     #[test]
     fn long_texts_are_as_short_ones() {
+        for length in 0..20 {
+            let word = "x".repeat(length);
+            assert_eq!(token_length(word.as_bytes()), length);
+            assert_eq!(token_length(format!("{word} y !").as_bytes()), length);
+        }
         let text = "The quick, brown fox. ".repeat(100);
         assert_eq!(normalise_answer(&text), ["quick brown fox"; 100].join(" "));
         let text = "The quick é fox. ".repeat(100);

@@ -45,11 +45,8 @@ pub fn token_f1<T: Eq + Hash>(prediction: &[T], reference: &[T]) -> f64 {
 pub fn answer_f1(prediction: &str, reference: &str) -> f64 {
     with_tokens(prediction, |prediction| {
         with_tokens(reference, |reference| {
-            if prediction.bound() <= FEW && reference.bound() <= FEW {
-                overlap_of_few(&prediction, &reference)
-            } else {
-                overlap_of_many(&prediction, &reference)
-            }
+            overlap_of_few(&prediction, &reference)
+                .unwrap_or_else(|| overlap_of_many(prediction, reference))
         })
     })
 }
@@ -66,9 +63,7 @@ pub fn answer_f1(prediction: &str, reference: &str) -> f64 {
 /// ```
 pub fn exact_match(prediction: &str, reference: &str) -> f64 {
     let same = with_tokens(prediction, |prediction| {
-        with_tokens(reference, |reference| {
-            prediction.iter().eq(reference.iter())
-        })
+        with_tokens(reference, |reference| prediction.eq(reference))
     });
     f64::from(u8::from(same))
 }
@@ -86,18 +81,25 @@ pub(super) fn f1(common: usize, prediction: usize, reference: usize) -> f64 {
 /// Up to so many tokens, comparing each with each is faster than a table.
 const FEW: usize = 32;
 
-fn overlap_of_few(prediction: &Tokens<'_>, reference: &Tokens<'_>) -> f64 {
+/// Bytes that hold about as many.
+const FEW_BYTES: usize = 16 * FEW;
+
+/// Nothing where there are more.
+fn overlap_of_few(prediction: &Tokens<'_>, reference: &Tokens<'_>) -> Option<f64> {
+    if prediction.len() > FEW_BYTES || reference.len() > FEW_BYTES {
+        return None;
+    }
     let mut left = [[].as_slice(); FEW];
     let mut count = 0;
-    for (place, token) in left.iter_mut().zip(reference.iter()) {
-        *place = token;
+    for token in reference.clone() {
+        *left.get_mut(count)? = token;
         count += 1;
     }
     let (mut common, mut predicted) = (0, 0);
     let mut open = count;
-    for token in prediction.iter() {
+    for token in prediction.clone() {
         predicted += 1;
-        let held = left.get(..open).unwrap_or_default();
+        let held = left.get(..open)?;
         if let Some(found) = held.iter().position(|held| *held == token) {
             // A token of the reference answers for one of the prediction only.
             open -= 1;
@@ -105,14 +107,14 @@ fn overlap_of_few(prediction: &Tokens<'_>, reference: &Tokens<'_>) -> f64 {
             common += 1;
         }
     }
-    f1(common, predicted, count)
+    Some(f1(common, predicted, count))
 }
 
-fn overlap_of_many(prediction: &Tokens<'_>, reference: &Tokens<'_>) -> f64 {
-    let mut vocabulary = Vocabulary::with_capacity(reference.bound());
-    let mut left: Vec<u32> = Vec::with_capacity(reference.bound());
+fn overlap_of_many(prediction: Tokens<'_>, reference: Tokens<'_>) -> f64 {
+    let mut vocabulary = Vocabulary::with_capacity(reference.len() / 8);
+    let mut left: Vec<u32> = Vec::with_capacity(reference.len() / 8);
     let mut count = 0;
-    for token in reference.iter() {
+    for token in reference {
         count += 1;
         match left.get_mut(vocabulary.number(token) as usize) {
             Some(left) => *left += 1,
@@ -120,7 +122,7 @@ fn overlap_of_many(prediction: &Tokens<'_>, reference: &Tokens<'_>) -> f64 {
         }
     }
     let (mut common, mut predicted) = (0, 0);
-    for token in prediction.iter() {
+    for token in prediction {
         predicted += 1;
         let left = vocabulary
             .known(token)
@@ -164,7 +166,7 @@ mod tests {
             assert_eq!(answer_f1(&prediction, &reference), expected);
             let by_table = with_tokens(&prediction, |prediction| {
                 with_tokens(&reference, |reference| {
-                    overlap_of_many(&prediction, &reference)
+                    overlap_of_many(prediction, reference)
                 })
             });
             assert_eq!(by_table, expected);

@@ -185,7 +185,7 @@ impl<'words> Sequence<'words> {
             .clone()
             .zip(rows.get(range.clone()).unwrap_or_default())
         {
-            if part > 1 && (row - range.start) % part == 0 {
+            if part > 1 && (row - range.start).is_multiple_of(part) {
                 states.extend_from_slice(&steps);
             }
             self.advance(&mut steps, *word);

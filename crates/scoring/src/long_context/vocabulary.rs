@@ -20,7 +20,6 @@ pub(super) struct Vocabulary<'text> {
 
 struct Entry<'text> {
     word: &'text [u8],
-    hash: u64,
     /// The first eight bytes, which tell most words apart.
     head: u64,
 }
@@ -48,7 +47,7 @@ impl<'text> Vocabulary<'text> {
             Err(slot) => slot,
         };
         let number = u32::try_from(self.words.len()).unwrap_or(FREE - 1);
-        self.words.push(Entry { word, hash, head });
+        self.words.push(Entry { word, head });
         if let Some(slot) = self.slots.get_mut(slot) {
             *slot = number;
         }
@@ -111,26 +110,34 @@ impl<'text> Vocabulary<'text> {
         let mask = slots.wrapping_sub(1);
         self.slots.clear();
         self.slots.resize(slots, FREE);
-        for (number, entry) in self.words.iter().enumerate() {
-            let mut slot = entry.hash as usize & mask;
+        for (number, entry) in (0..).zip(&self.words) {
+            let mut slot = self.hash(entry.word).1 as usize & mask;
             while self.slots.get(slot).is_some_and(|number| *number != FREE) {
                 slot = (slot + 1) & mask;
             }
-            if let (Some(slot), Ok(number)) = (self.slots.get_mut(slot), u32::try_from(number)) {
+            if let Some(slot) = self.slots.get_mut(slot) {
                 *slot = number;
             }
         }
     }
 }
 
+/// Up to eight bytes as a number. Where there are fewer, two reads overlap and agree on what they
+/// share.
 fn little_endian(bytes: &[u8]) -> u64 {
     if let Some(eight) = bytes.first_chunk::<8>() {
         return u64::from_le_bytes(*eight);
     }
-    bytes
-        .iter()
-        .rev()
-        .fold(0, |word, byte| word << 8 | u64::from(*byte))
+    if let (Some(first), Some(last)) = (bytes.first_chunk::<4>(), bytes.last_chunk::<4>()) {
+        let last = u64::from(u32::from_le_bytes(*last));
+        return u64::from(u32::from_le_bytes(*first)) | last << (8 * (bytes.len() - 4));
+    }
+    let one = |place: usize| {
+        bytes
+            .get(place)
+            .map_or(0, |byte| u64::from(*byte) << (8 * place))
+    };
+    one(0) | one(1) | one(2)
 }
 
 /// Both halves of the product, folded: each bit of the result hangs on every bit of both.
