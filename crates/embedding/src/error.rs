@@ -62,6 +62,12 @@ pub enum Error {
         /// What is wrong with it.
         reason: String,
     },
+    /// The index of near neighbours failed, or its file is not usable.
+    #[error("the index of neighbours failed: {reason}")]
+    Index {
+        /// What it said.
+        reason: String,
+    },
     /// The model failed on sound input: the validator's own fault, never the miner's.
     #[error("model {model} failed: {reason}")]
     Model {
@@ -75,7 +81,7 @@ pub enum Error {
 impl Error {
     /// Whether the input is at fault (and not the machine that embeds it).
     pub fn is_input(&self) -> bool {
-        !matches!(self, Self::Model { .. })
+        !matches!(self, Self::Model { .. } | Self::Index { .. })
     }
 }
 

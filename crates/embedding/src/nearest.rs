@@ -4,7 +4,7 @@
 //! reads a copy with half or a quarter of the bytes first, keeps for each row a bound on what the copy
 //! hides, and computes only those rows in full that could still be among the nearest: its answers are
 //! those of [`nearest`] over the full rows, always. With the feature `approximate`,
-//! [`ApproximateIndex`] walks a graph instead and may miss some.
+//! `ApproximateIndex` walks a graph instead and may miss some.
 //!
 //! Nearness is the inner product, which is the cosine for unit vectors. Products that are not finite
 //! are left out; of equal ones the lower row comes first.
@@ -21,10 +21,14 @@
 //! # Ok::<(), adit_embedding::Error>(())
 //! ```
 
+#[cfg(feature = "approximate")]
+mod approximate;
 mod compact;
 mod scan;
 mod top;
 
+#[cfg(feature = "approximate")]
+pub use approximate::{ApproximateIndex, GraphSettings};
 pub use compact::{CompactRows, Precision};
 pub use scan::{RowSlice, nearest};
 pub use top::{Neighbour, TopK};

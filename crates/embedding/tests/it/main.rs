@@ -6,6 +6,7 @@
     reason = "what the tests share may fail them"
 )]
 
+mod approximate;
 mod footage;
 mod hostile;
 mod nearest;
