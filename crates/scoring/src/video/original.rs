@@ -12,6 +12,7 @@ mod reward;
 mod rules;
 mod spot_check;
 mod stuffing;
+mod tokens;
 
 pub use clips::{is_valid_youtube_id, keeps_length, metadata_check};
 pub(super) use evidence::judge_evidence;
@@ -27,3 +28,4 @@ pub use stuffing::{
     ChunkCounts, DescriptionCheck, LengthMultiplier, check_description, extraneous_chunks,
     length_multiplier,
 };
+pub use tokens::{distinct_tokens, framed_tokens, split_by_tokens};

@@ -6,12 +6,14 @@ use serde_json::Value;
 mod audio;
 mod audio_reward;
 mod clip_tokens;
+mod text;
 mod video;
 mod video_reward;
 
 pub(super) fn register(suite: &mut GoldenSuite) {
     audio::register(suite);
     audio_reward::register(suite);
+    text::register(suite);
     video::register(suite);
     video_reward::register(suite);
 }
