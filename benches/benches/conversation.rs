@@ -4,7 +4,7 @@ use std::hint::black_box;
 
 use adit_embedding::kernels;
 use adit_scoring::conversation::{
-    Component, ConversationPolicy, TagReference, TagVector, TaggingTask, evaluate_all,
+    TagComponent, ConversationPolicy, TagReference, TagVector, TaggingTask, evaluate_all,
     ranked_weights, update_tag_averages,
 };
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
@@ -19,7 +19,7 @@ const TRUTH: usize = 13;
 const SHARED: usize = 4;
 
 /// A component that can be drawn at random.
-trait Number: Component {
+trait Number: TagComponent {
     fn from_unit(value: f64) -> Self;
 }
 

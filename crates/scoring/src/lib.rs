@@ -34,6 +34,7 @@ pub mod focus;
 pub mod inference;
 pub mod long_context;
 pub mod rank;
+mod sealed;
 mod rules;
 pub mod similarity;
 pub mod video;

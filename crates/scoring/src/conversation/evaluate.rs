@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Component, ConversationPolicy, TagCentre, TagScoreRules, TagStatistics, TaggingTask,
+    TagComponent, ConversationPolicy, TagCentre, TagScoreRules, TagStatistics, TaggingTask,
     UnusableVector, adjusted_score, normalise_tag, penalised_score, semantic_neighbourhood,
     tag_set::TagSet, tag_statistics,
 };
@@ -38,7 +38,7 @@ impl TagReference {
     ///
     /// # Errors
     /// [`crate::Error::Length`] when two vectors have different lengths.
-    pub fn new<T: Component>(
+    pub fn new<T: TagComponent>(
         policy: &ConversationPolicy,
         tags: &[&str],
         vectors: &[&[T]],
@@ -118,7 +118,7 @@ pub struct TagVerdict {
 /// assert!(verdict.score > 0.6 && verdict.score < verdict.adjusted);
 /// # Ok::<(), adit_scoring::Error>(())
 /// ```
-pub fn evaluate<T: Component>(
+pub fn evaluate<T: TagComponent>(
     policy: &ConversationPolicy,
     task: TaggingTask,
     reference: &TagReference,
@@ -128,7 +128,7 @@ pub fn evaluate<T: Component>(
 }
 
 /// [`evaluate`] of many answers to one task, in their order, with one set of buffers for all.
-pub fn evaluate_all<'a, T: Component + 'a>(
+pub fn evaluate_all<'a, T: TagComponent + 'a>(
     policy: &ConversationPolicy,
     task: TaggingTask,
     reference: &TagReference,
@@ -171,7 +171,7 @@ impl<T> Default for Scratch<'_, T> {
     }
 }
 
-impl<'a, T: Component> Scratch<'a, T> {
+impl<'a, T: TagComponent> Scratch<'a, T> {
     fn judge(
         &mut self,
         policy: &ConversationPolicy,
@@ -314,14 +314,14 @@ impl<'a, T: Component> Scratch<'a, T> {
 }
 
 /// −1 when the candidate has no usable vector.
-fn cosine_between<T: Component>(candidate: &Candidate<'_, T>, vector: &[T], length: f64) -> f64 {
+fn cosine_between<T: TagComponent>(candidate: &Candidate<'_, T>, vector: &[T], length: f64) -> f64 {
     let dot = candidate.vector.and_then(|other| T::dot(other, vector));
     let cosine = dot.map_or(-1.0, |dot| dot / (candidate.length * length));
     if cosine.is_finite() { cosine } else { -1.0 }
 }
 
 /// The vector scaled to length 1; nothing of one without a direction.
-fn unit<T: Component>(vector: &[T]) -> Option<Vec<f64>> {
+fn unit<T: TagComponent>(vector: &[T]) -> Option<Vec<f64>> {
     let vector: Vec<f64> = vector.iter().map(|value| (*value).into()).collect();
     let length = vector.iter().map(|value| value * value).sum::<f64>().sqrt();
     (length > 0.0 && length.is_finite())

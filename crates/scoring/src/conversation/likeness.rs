@@ -3,10 +3,10 @@
 use adit_embedding::kernels;
 
 use super::UnusableVector;
-use crate::{Error, Result};
+use crate::{Error, Result, sealed::Sealed};
 
 /// A component of a vector: `f32` or `f64`.
-pub trait Component: Copy + Into<f64> + sealed::Sealed {
+pub trait TagComponent: Copy + Into<f64> + Sealed {
     /// `(Σ query_i · vector_i, Σ vector_i²)` in double precision; nothing for different lengths.
     fn dot_and_square(query: &[f64], vector: &[Self]) -> Option<(f64, f64)>;
 
@@ -14,7 +14,7 @@ pub trait Component: Copy + Into<f64> + sealed::Sealed {
     fn dot(left: &[Self], right: &[Self]) -> Option<f64>;
 }
 
-impl Component for f64 {
+impl TagComponent for f64 {
     fn dot_and_square(query: &[f64], vector: &[Self]) -> Option<(f64, f64)> {
         kernels::dot_and_square(query, vector).ok()
     }
@@ -26,7 +26,7 @@ impl Component for f64 {
     }
 }
 
-impl Component for f32 {
+impl TagComponent for f32 {
     fn dot_and_square(query: &[f64], vector: &[Self]) -> Option<(f64, f64)> {
         kernels::dot_and_square_f32(query, vector).ok()
     }
@@ -36,18 +36,12 @@ impl Component for f32 {
     }
 }
 
-mod sealed {
-    pub trait Sealed {}
-    impl Sealed for f32 {}
-    impl Sealed for f64 {}
-}
-
 /// The mean of vectors, component by component, as they are: `Σ v / n` over the first `most` of
 /// them (none: all). Nothing of no vectors; a NaN stays where it is.
 ///
 /// # Errors
 /// [`Error::Length`] when two of them have different lengths.
-pub fn semantic_neighbourhood<T: Component>(
+pub fn semantic_neighbourhood<T: TagComponent>(
     vectors: &[&[T]],
     most: Option<usize>,
 ) -> Result<Option<Vec<f64>>> {
@@ -98,7 +92,7 @@ impl TagCentre {
 
     /// The cosine `c · v / (|c| |v|)` and the length `|v|`, reading `v` once. The cosine is 0 for an
     /// empty vector or one of another length, and by the rule where one of the two has no direction.
-    pub(super) fn compare<T: Component>(
+    pub(super) fn compare<T: TagComponent>(
         &self,
         vector: &[T],
         unusable: UnusableVector,
@@ -139,7 +133,7 @@ impl TagCentre {
 /// assert_eq!(cosine(&[1.0]), 0.0);
 /// assert!(tag_similarity(Some(&centre), &[0.0, 0.0], UnusableVector::Poisons).is_nan());
 /// ```
-pub fn tag_similarity<T: Component>(
+pub fn tag_similarity<T: TagComponent>(
     centre: Option<&TagCentre>,
     vector: &[T],
     unusable: UnusableVector,

@@ -1,15 +1,9 @@
 use adit_embedding::kernels;
 
-use crate::{Error, Result};
+use crate::{Error, Result, sealed::Sealed};
 
 /// Sums that do not wait for each other, so that the processor can add several at a time.
 const LANES: usize = 8;
-
-mod sealed {
-    pub trait Sealed {}
-    impl Sealed for f32 {}
-    impl Sealed for f64 {}
-}
 
 /// A component of an embedding: `f32`, as encoders give them, or `f64`, as records hold them.
 ///
@@ -17,7 +11,7 @@ mod sealed {
 /// machine ([`adit_embedding::kernels`]). Those of `f64` are summed one after the other with fused
 /// products, as the field's linear algebra does, so that ties between records break as they did there;
 /// that is slow, and meant for records.
-pub trait Component: sealed::Sealed + Copy + Into<f64> {
+pub trait Component: Sealed + Copy + Into<f64> {
     /// Half a unit in the last place of 1: the relative error of one operation.
     const ROUNDING: f64;
 

@@ -7,7 +7,7 @@ use crate::{Error, Result};
 /// One row of a [`MultiplierTable`].
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct LengthMultiplier {
+pub struct ContextMultiplier {
     /// Its name, such as `124k`.
     pub name: String,
     /// Its length in tokens.
@@ -29,7 +29,7 @@ pub struct LengthMultiplier {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct MultiplierTable {
-    rows: Vec<LengthMultiplier>,
+    rows: Vec<ContextMultiplier>,
 }
 
 impl MultiplierTable {
@@ -37,7 +37,7 @@ impl MultiplierTable {
     ///
     /// # Errors
     /// See [`MultiplierTable::validate`].
-    pub fn new(rows: Vec<LengthMultiplier>) -> Result<Self> {
+    pub fn new(rows: Vec<ContextMultiplier>) -> Result<Self> {
         let table = Self { rows };
         table.validate()?;
         Ok(table)
@@ -73,7 +73,7 @@ impl MultiplierTable {
     }
 
     fn of(rows: &[(&str, u64, f64)]) -> Self {
-        let row = |(name, tokens, multiplier): &(&str, u64, f64)| LengthMultiplier {
+        let row = |(name, tokens, multiplier): &(&str, u64, f64)| ContextMultiplier {
             name: (*name).to_owned(),
             tokens: *tokens,
             multiplier: *multiplier,
@@ -84,7 +84,7 @@ impl MultiplierTable {
     }
 
     /// The rows, ascending in length.
-    pub fn rows(&self) -> &[LengthMultiplier] {
+    pub fn rows(&self) -> &[ContextMultiplier] {
         &self.rows
     }
 
@@ -122,21 +122,21 @@ impl MultiplierTable {
     }
 
     /// The row of that name; case does not count.
-    pub fn named(&self, name: &str) -> Option<&LengthMultiplier> {
-        let same = |row: &&LengthMultiplier| row.name.eq_ignore_ascii_case(name);
+    pub fn named(&self, name: &str) -> Option<&ContextMultiplier> {
+        let same = |row: &&ContextMultiplier| row.name.eq_ignore_ascii_case(name);
         self.rows.iter().find(same)
     }
 
     /// The longest row that a context of so many tokens reaches; the first row for anything shorter.
     /// None for an empty table.
-    pub fn reached(&self, tokens: u64) -> Option<&LengthMultiplier> {
+    pub fn reached(&self, tokens: u64) -> Option<&ContextMultiplier> {
         let reached = self.rows.partition_point(|row| row.tokens <= tokens);
         self.rows.get(reached.saturating_sub(1))
     }
 
     /// The shortest row that holds so many tokens; the last row for anything longer. None for an
     /// empty table.
-    pub fn enclosing(&self, tokens: u64) -> Option<&LengthMultiplier> {
+    pub fn enclosing(&self, tokens: u64) -> Option<&ContextMultiplier> {
         let shorter = self.rows.partition_point(|row| row.tokens < tokens);
         self.rows.get(shorter).or(self.rows.last())
     }
@@ -213,7 +213,7 @@ mod tests {
 
     #[test]
     fn refuses_a_table_that_is_none() {
-        let row = |tokens, multiplier| LengthMultiplier {
+        let row = |tokens, multiplier| ContextMultiplier {
             name: String::new(),
             tokens,
             multiplier,

@@ -1,4 +1,4 @@
-use super::super::likeness::Component;
+use super::super::likeness::TagComponent;
 use crate::{Error, Result};
 
 /// Cosines from here on are of the same vector: what is missing is rounding.
@@ -18,7 +18,7 @@ impl LineVectors {
     /// [`Error::Length`] for vectors of different lengths, [`Error::NotFinite`] for one with a
     /// component that is not, [`Error::Empty`] for one without direction: all zeros, or no
     /// components.
-    pub fn new<T: Component, V: AsRef<[T]>>(vectors: &[V]) -> Result<Self> {
+    pub fn new<T: TagComponent, V: AsRef<[T]>>(vectors: &[V]) -> Result<Self> {
         let units = vectors.iter().map(|vector| unit(vector.as_ref()));
         let units: Vec<Vec<f64>> = units.collect::<Result<_>>()?;
         for pair in units.windows(2) {
@@ -128,7 +128,7 @@ fn cosine(left: &[f64], right: &[f64]) -> Result<f64> {
     })
 }
 
-fn unit<T: Component>(vector: &[T]) -> Result<Vec<f64>> {
+fn unit<T: TagComponent>(vector: &[T]) -> Result<Vec<f64>> {
     let wide = || vector.iter().map(|component| (*component).into());
     // By the largest first: squares of very large components overflow, of very small ones vanish.
     let largest = wide().fold(0.0_f64, |largest, component: f64| {
