@@ -4,7 +4,7 @@ use std::hint::black_box;
 
 use adit_embedding::kernels;
 use adit_scoring::conversation::{
-    TagComponent, ConversationPolicy, TagReference, TagVector, TaggingTask, evaluate_all,
+    ConversationPolicy, TagComponent, TagReference, TagVector, TaggingTask, evaluate_all,
     ranked_weights, update_tag_averages,
 };
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};

@@ -43,7 +43,7 @@ mod window;
 
 pub use averages::{TagAverages, update_tag_averages};
 pub use evaluate::{TagReference, TagVector, TagVerdict, evaluate, evaluate_all};
-pub use likeness::{TagComponent, TagCentre, semantic_neighbourhood, tag_similarity};
+pub use likeness::{TagCentre, TagComponent, semantic_neighbourhood, tag_similarity};
 pub use policy::{
     ConversationPolicy, RankWeightRules, TagAverageRules, TagPenaltyRules, TagRules, TagScoreRules,
     TaggingTask, UnusableVector, WeightShape, WindowRules,

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    TagComponent, ConversationPolicy, TagCentre, TagScoreRules, TagStatistics, TaggingTask,
+    ConversationPolicy, TagCentre, TagComponent, TagScoreRules, TagStatistics, TaggingTask,
     UnusableVector, adjusted_score, normalise_tag, penalised_score, semantic_neighbourhood,
     tag_set::TagSet, tag_statistics,
 };
