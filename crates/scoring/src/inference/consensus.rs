@@ -67,7 +67,7 @@ pub struct Consensus {
 /// # Errors
 /// [`Error::Count`] for a list of another length than there are answers, [`Error::Length`] for
 /// embeddings of different lengths, [`Error::NotFinite`] for a number, [`Error::Negative`] for a vote or a quality,
-/// [`Error::Constant`] for the policy.
+/// [`Error::Constant`] for the policy, and for a quality or vote beyond 1,000,000.
 pub fn consensus<T: Component, V: AsRef<[T]>>(
     policy: &ConsensusPolicy,
     input: &ConsensusInput<'_, T, V>,
@@ -146,6 +146,21 @@ fn check<T, V>(input: &ConsensusInput<'_, T, V>) -> Result<()> {
     }
     if input.quality.iter().any(|quality| *quality < 0.0) {
         return Err(Error::Negative { what: "a quality" });
+    }
+    // Beyond this, products and sums of them could leave the range of f64.
+    let votes = input.votes.unwrap_or_default();
+    for (name, value) in [("quality", input.quality), ("vote", votes)]
+        .into_iter()
+        .flat_map(|(name, values)| values.iter().map(move |value| (name, *value)))
+    {
+        if value > 1e6 {
+            return Err(Error::Constant {
+                name,
+                value,
+                least: 0.0,
+                most: 1e6,
+            });
+        }
     }
     input
         .votes
