@@ -17,6 +17,7 @@ mod focus_properties;
 mod golden;
 mod hardened;
 mod hostile;
+mod inference_consensus_properties;
 #[cfg(feature = "plot")]
 mod inference_heatmap;
 mod inference_text_properties;
