@@ -210,7 +210,8 @@ fn scale(values: &[f64]) -> (f64, f64) {
         finite().fold(f64::INFINITY, f64::min),
         finite().fold(f64::NEG_INFINITY, f64::max),
     );
-    if !(most - least >= 0.01) {
+    // Without a finite value, the ends are infinite and the wrong way round.
+    if most - least < 0.01 {
         return (0.0, 1.0);
     }
     let (low, high) = ((least - 0.05).max(0.0), (most + 0.05).min(1.0));

@@ -42,7 +42,7 @@ pub fn draw_without_replacement(
             point < 0.0
         });
         // Rounding can leave the point just beyond the last.
-        let Some((place, _)) = hit.or_else(|| positive().last()) else {
+        let Some((place, _)) = hit.or_else(|| positive().next_back()) else {
             break;
         };
         drawn.push(place);
