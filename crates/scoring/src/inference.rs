@@ -36,7 +36,7 @@ pub use clusters::{Dendrogram, Merge, average_linkage, dominant_cluster};
 pub use component::Component;
 pub use composite::{CompositeInput, CompositeWeights, composite_scores};
 pub use consensus::{
-    BetterOutliers, ClusterTies, Consensus, ConsensusInput, ConsensusPolicy, OutlierVerdict,
+    AnswerConsensus, BetterOutliers, ClusterTies, ConsensusInput, ConsensusPolicy, OutlierVerdict,
     consensus, outlier_rule,
 };
 pub use discourse_markers::discourse_markers;

@@ -23,7 +23,7 @@ fuzz_target!(|texts: (&str, &str)| {
         let cleaned = clean_tags(rules, tags.iter().copied());
         assert!(cleaned.len() <= tags.len());
         let again = clean_tags(rules, cleaned.iter().map(String::as_str));
-        assert_eq!(again, cleaned, "{}", policy.name());
+        assert_eq!(again, cleaned, "{}", policy.name);
         let _ = checked_tags(rules, &tags, Some(reply));
     }
 });

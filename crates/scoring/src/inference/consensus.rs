@@ -32,7 +32,7 @@ pub struct ConsensusInput<'a, T, V> {
 
 /// What a round's answers agree on.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Consensus {
+pub struct AnswerConsensus {
     /// Numbers of the answers in the consensus, in order; none when no answer was good enough.
     pub members: Vec<usize>,
     /// How far they agree: mean and deviation of their similarities as the policy adds them. About 0
@@ -71,7 +71,7 @@ pub struct Consensus {
 pub fn consensus<T: Component, V: AsRef<[T]>>(
     policy: &ConsensusPolicy,
     input: &ConsensusInput<'_, T, V>,
-) -> Result<Consensus> {
+) -> Result<AnswerConsensus> {
     policy.validate()?;
     check(input)?;
     let answers = input.embeddings.len();
@@ -110,7 +110,7 @@ pub fn consensus<T: Component, V: AsRef<[T]>>(
     let member_quality: f64 = members.iter().map(|member| at(&quality, *member)).sum();
     let low_quality =
         !members.is_empty() && member_quality / (members.len() as f64) < policy.alert_below;
-    Ok(Consensus {
+    Ok(AnswerConsensus {
         agreement,
         mean_similarity: match members.is_empty() {
             true => None,
@@ -341,7 +341,7 @@ fn in_order(members: &[usize], scores: Vec<f64>) -> Vec<(usize, f64)> {
 mod tests {
     use super::*;
 
-    fn run(policy: &ConsensusPolicy, embeddings: &[[f64; 3]], quality: &[f64]) -> Consensus {
+    fn run(policy: &ConsensusPolicy, embeddings: &[[f64; 3]], quality: &[f64]) -> AnswerConsensus {
         let input = ConsensusInput {
             prompt: None,
             embeddings,

@@ -1,8 +1,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Component, Consensus, ConsensusInput, ConsensusPolicy, EmissionPolicy, EmissionShare, Entity,
-    EntityCap, consensus,
+    AnswerConsensus, Component, ConsensusInput, ConsensusPolicy, EmissionPolicy, EmissionShare,
+    Entity, EntityCap, consensus,
     consensus::relevance,
     emissions, entity_weights,
     words::{trim, words},
@@ -90,7 +90,7 @@ pub struct Round<'a, T> {
 /// What a round comes to.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Evaluation {
-    /// How far the answers agree; see [`Consensus::agreement`].
+    /// How far the answers agree; see [`AnswerConsensus::agreement`].
     pub agreement: f64,
     /// The emission of each miner; none for one that said nothing, where silence does not count.
     pub emissions: Vec<Option<f64>>,
@@ -98,7 +98,7 @@ pub struct Evaluation {
     /// emission is above 0.
     pub best: Option<usize>,
     /// The consensus of the answers that took part; none of fewer than two.
-    pub consensus: Option<Consensus>,
+    pub consensus: Option<AnswerConsensus>,
     /// The number of each answer that took part: entry `i` is what the consensus calls answer `i`.
     pub took_part: Vec<usize>,
 }
@@ -184,7 +184,7 @@ pub fn evaluate_round<T: Component>(
 fn pay<T>(
     policy: &EmissionPolicy,
     answers: &[&RoundAnswer<'_, T>],
-    found: &Consensus,
+    found: &AnswerConsensus,
 ) -> Result<Vec<f64>> {
     let mut shares: Vec<EmissionShare> = answers
         .iter()
