@@ -79,9 +79,11 @@ pub fn ranked_weights(
             if scores.iter().any(|score| score.is_infinite()) {
                 return Err(Error::NotFinite { what: "a score" });
             }
-            for uid in &paid {
+            // In parts of the best, so that neither tiny nor huge scores leave the range of sums.
+            let best = paid.iter().map(score).fold(0.0, f64::max);
+            for uid in paid.iter().filter(|_| best > 0.0) {
                 if let Some(weight) = weights.get_mut(*uid) {
-                    *weight = score(uid).max(0.0);
+                    *weight = score(uid).max(0.0) / best;
                 }
             }
         }

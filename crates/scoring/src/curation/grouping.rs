@@ -60,7 +60,10 @@ mod tests {
     fn the_item_that_completes_a_chunk_belongs_to_it() {
         assert_eq!(chunks_by_weight([3, 3, 3, 3], 5, false), [0..2, 2..4]);
         assert_eq!(chunks_by_weight([3, 3, 3], 5, false), [0..2, 2..3]);
-        assert_eq!(chunks_by_weight([3, 3, 3], 5, true), [0..2]);
+        assert_eq!(
+            chunks_by_weight([3, 3, 3], 5, true).as_slice(),
+            std::slice::from_ref(&(0..2))
+        );
         assert!(chunks_by_weight([], 5, false).is_empty());
         assert_eq!(
             chunks_by_weight([u64::MAX, u64::MAX], u64::MAX, true),

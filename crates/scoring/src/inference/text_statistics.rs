@@ -15,7 +15,7 @@ const LONGEST_FILLER: usize = 14;
 /// use adit_scoring::inference::TextStatistics;
 ///
 /// let text = TextStatistics::of("Mount Fuji is 3,776 m high; Mont Blanc reaches 4,806 m.");
-/// assert_eq!((text.words, text.content_words, text.capitalised), (11, 7, 3));
+/// assert_eq!((text.words, text.content_words, text.capitalised), (11, 8, 3));
 /// assert!(text.has_digit && text.has_clause_mark);
 /// assert_eq!(text.heuristic_coherence(), 0.8);
 /// ```

@@ -158,7 +158,7 @@ mod tests {
         assert_eq!(split("ab\ncd.ef", 5), ["ab", "cd.ef"]);
         assert_eq!(split("abcdefgh", 3), ["abcd", "efgh"]);
         assert_eq!(split("abcdefghi", 2), ["abc", "de", "fg", "hi"]);
-        assert_eq!(split("...", 2), [".."]);
+        assert!(split("...", 2).is_empty());
         assert_eq!(split("", 2), [""]);
         assert_eq!(split("ab", 0).len(), 2);
     }
