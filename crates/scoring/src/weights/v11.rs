@@ -22,12 +22,20 @@ pub fn quantise(scores: &[(Uid, f64)], limits: WeightLimits) -> Result<WeightVec
     } else {
         weights
     };
-    let pairs: Vec<(Uid, u16)> = scores
-        .iter()
-        .zip(normalise(&weights)?)
-        .map(|((uid, _), weight)| (*uid, weight))
-        .collect();
-    let vector = without_zeros(pairs)?;
+    let largest = largest(weights.iter().copied());
+    if largest <= 0.0 {
+        return Err(Error::NoWeights);
+    }
+    let uids = scores.iter().map(|(uid, _)| *uid);
+    let pairs = uids.zip(weights.iter().map(|weight| scaled(*weight, largest)));
+    let vector = if scores.is_sorted_by(|(uid, _), (next, _)| uid < next) {
+        // No uid is given twice, so that zeros need not be looked at any more.
+        let mut kept = Vec::with_capacity(scores.len());
+        kept.extend(pairs.filter(|(_, weight)| *weight > 0));
+        WeightVector::new(kept)?
+    } else {
+        without_zeros(pairs.collect())?
+    };
     enough(&vector, limits, lone_self)?;
     Ok(vector)
 }
