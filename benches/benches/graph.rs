@@ -3,7 +3,7 @@
 //! ```text
 //! V/bin/python benches/peers/graph.py make FOLDER 1000000
 //! V/bin/python benches/peers/graph.py run FOLDER
-//! ADIT_GRAPH=FOLDER cargo bench -p adit-benches --features graph --bench graph
+//! cargo bench -p adit-benches --features graph --bench graph -- FOLDER
 //! ```
 //!
 //! Prints recall@10 and queries per second on one thread for each width of the walk; the built graph
@@ -57,8 +57,11 @@ fn graph(folder: &Path, space: &Space, rows: &[f32]) -> anyhow::Result<Approxima
 
 fn main() -> anyhow::Result<()> {
     // Without data, as when every bench is run, there is nothing to compare.
-    let Some(folder) = env::var_os("ADIT_GRAPH").map(PathBuf::from) else {
-        println!("set ADIT_GRAPH to a folder of benches/peers/graph.py");
+    let folder = env::args()
+        .skip(1)
+        .find(|argument| !argument.starts_with("--"));
+    let Some(folder) = folder.map(PathBuf::from) else {
+        println!("name a folder of benches/peers/graph.py");
         return Ok(());
     };
     let space = Space::new("bench-v1", DIMENSION)?;

@@ -1,6 +1,6 @@
 //! The row nearest to one query among 10⁶ × 1,024:
 //! `cargo bench -p adit-benches --features nearest --bench nearest`. The other side is
-//! `benches/peers/nearest.py` (faiss-cpu). `ADIT_BENCH_ROWS` takes fewer rows.
+//! `benches/peers/nearest.py` (faiss-cpu).
 //!
 //! `read` sums the bytes of the f32 rows once, on as many threads as a query uses: what memory allows.
 
@@ -11,6 +11,7 @@ use criterion::{Criterion, criterion_group, criterion_main};
 use rand::{Rng as _, SeedableRng as _};
 
 const DIMENSION: usize = 1_024;
+const ROWS: usize = 1_000_000;
 
 /// Unit vectors of random directions: no row is much nearer than the others, so that copies with
 /// less precision have the most rows to look at again.
@@ -46,8 +47,7 @@ fn read(rows: &[f32], threads: usize) -> u64 {
 }
 
 fn run(criterion: &mut Criterion) -> anyhow::Result<()> {
-    let count = std::env::var("ADIT_BENCH_ROWS").map_or(Ok(1_000_000), |text| text.parse())?;
-    let rows = unit_vectors(count, 1);
+    let rows = unit_vectors(ROWS, 1);
     let queries = unit_vectors(16, 2);
     let queries: Vec<&[f32]> = queries.chunks_exact(DIMENSION).collect();
     let halves: Vec<half::f16> = rows
