@@ -8,6 +8,7 @@
 //!
 //! Prints recall@10 and queries per second on one thread for each width of the walk; the built graph
 //! is kept in the folder.
+#![expect(clippy::print_stdout, reason = "a bench shows what it measured")]
 
 use std::{env, fs, path::Path, path::PathBuf, time::Instant};
 
