@@ -23,7 +23,7 @@ pub struct OriginalClip {
     pub audio: Vec<f32>,
     /// The miner's vector of the description.
     pub description: Vec<f32>,
-    /// Different tokens of the description ([`length_multiplier`]).
+    /// Different tokens of the description ([`super::length_multiplier`]).
     pub unique_tokens: u32,
     /// [`super::text_similarity`] of description and query.
     pub text_similarity: f64,
