@@ -1,6 +1,6 @@
 //! Exponential moving averages of scores.
 
-use crate::{Error, Result};
+use crate::{Error, Result, rules::within};
 
 /// `alpha·score + (1 − alpha)·average`: the new average after one more score.
 ///
@@ -8,14 +8,7 @@ use crate::{Error, Result};
 /// [`Error::NotFinite`] when one of the two is NaN or infinite, [`Error::Constant`] unless `alpha`
 /// lies in 0 to 1.
 pub fn update_average(average: f64, score: f64, alpha: f64) -> Result<f64> {
-    if !(0.0..=1.0).contains(&alpha) {
-        return Err(Error::Constant {
-            name: "alpha",
-            value: alpha,
-            least: 0.0,
-            most: 1.0,
-        });
-    }
+    within("alpha", alpha, 0.0, 1.0)?;
     if !average.is_finite() {
         return Err(Error::NotFinite {
             what: "the average",
@@ -84,14 +77,7 @@ pub fn decay_averages(
             right: rewards.len(),
         });
     }
-    if !(0.0..=1.0).contains(&alpha) {
-        return Err(Error::Constant {
-            name: "alpha",
-            value: alpha,
-            least: 0.0,
-            most: 1.0,
-        });
-    }
+    within("alpha", alpha, 0.0, 1.0)?;
     let mut updated = vec![0.0_f32; averages.len()];
     for (uid, reward) in uids.iter().zip(rewards) {
         let slot = updated.get_mut(*uid).ok_or(Error::OutOfStep {

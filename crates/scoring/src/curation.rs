@@ -44,25 +44,11 @@ pub mod timestamps;
 pub mod vision_input;
 pub mod windows;
 
-use crate::{Error, Result};
+use crate::{Result, rules::within};
 
 /// The number, if it is finite and at least `least`.
 fn at_least(name: &'static str, value: f64, least: f64) -> Result<f64> {
     within(name, value, least, f64::MAX)
-}
-
-/// The number, if it lies between the bounds; NaN never does.
-fn within(name: &'static str, value: f64, least: f64, most: f64) -> Result<f64> {
-    if (least..=most).contains(&value) {
-        Ok(value)
-    } else {
-        Err(Error::Constant {
-            name,
-            value,
-            least,
-            most,
-        })
-    }
 }
 
 /// The number, if it is finite and positive.

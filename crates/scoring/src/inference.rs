@@ -19,7 +19,6 @@ mod outliers;
 mod pairs;
 mod pipeline_timing;
 mod polarity;
-mod policy;
 mod prompt_components;
 pub mod quality;
 mod selection;

@@ -27,6 +27,7 @@
 
 pub mod audio;
 pub mod average;
+mod characters;
 pub mod conversation;
 pub mod curation;
 mod error;

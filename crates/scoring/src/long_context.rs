@@ -24,7 +24,6 @@ pub use judge::{
 };
 
 // ---- text metrics ----
-mod characters;
 #[cfg(feature = "chinese")]
 pub mod chinese;
 pub mod classification;

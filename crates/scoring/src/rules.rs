@@ -1,4 +1,34 @@
-//! How policies declare their constants.
+//! How policies declare their constants, and how numbers are held to their range.
+
+use crate::{Error, Result};
+
+/// The number, if it lies between the bounds; NaN never does.
+///
+/// # Errors
+/// [`Error::Constant`].
+pub(crate) fn within(name: &'static str, value: f64, least: f64, most: f64) -> Result<f64> {
+    if (least..=most).contains(&value) {
+        return Ok(value);
+    }
+    Err(Error::Constant {
+        name,
+        value,
+        least,
+        most,
+    })
+}
+
+/// Checks `(name, value, least, most)` of constants, the first first.
+///
+/// # Errors
+/// [`Error::Constant`].
+pub(crate) fn all_within(
+    constants: impl IntoIterator<Item = (&'static str, f64, f64, f64)>,
+) -> Result<()> {
+    constants
+        .into_iter()
+        .try_for_each(|(name, value, least, most)| within(name, value, least, most).map(drop))
+}
 
 /// Declares a set of constants once: the struct, its defaults, its range check and its printed form.
 macro_rules! rules {

@@ -1,7 +1,7 @@
 //! Averages of scores over rounds, in single precision as the field keeps them.
 
 use super::TagAverageRules;
-use crate::{Error, Result, weights::numpy::pairwise_sum};
+use crate::{Error, Result, rules::within, weights::numpy::pairwise_sum};
 
 /// The averages after a round and what they are worth.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -46,7 +46,7 @@ pub fn update_tag_averages(
     uids: &[usize],
     rewards: &[f64],
 ) -> Result<TagAverages> {
-    super::policy::in_range("alpha", rules.alpha, 0.0, 1.0)?;
+    within("alpha", rules.alpha, 0.0, 1.0)?;
     let mut averages = averages.to_vec();
     let mut rewards: Vec<f32> = rewards.iter().map(|reward| *reward as f32).collect();
     if rules.strict {
@@ -92,7 +92,7 @@ fn check(averages: &[f32], uids: &[usize], rewards: &[f32]) -> Result<()> {
         });
     }
     for uid in uids {
-        super::policy::in_range("uid", *uid as f64, 0.0, f64::from(u16::MAX))?;
+        within("uid", *uid as f64, 0.0, f64::from(u16::MAX))?;
     }
     if rewards.iter().any(|reward| !reward.is_finite()) {
         return Err(Error::NotFinite { what: "a reward" });

@@ -1,7 +1,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::TagForm;
-use crate::{Error, Result};
+use crate::{Result, rules::within};
 
 /// Every constant by which tags of conversations are judged and paid, with a name and a version.
 ///
@@ -346,7 +346,7 @@ impl ConversationPolicy {
             .into_iter()
             .chain(few_unique.map(|factor| ("few_unique", *factor)))
         {
-            in_range(name, value, 0.0, 1.0)?;
+            within(name, value, 0.0, 1.0)?;
         }
         let weights = [
             ("top_weight", scores.top_weight),
@@ -358,17 +358,18 @@ impl ConversationPolicy {
             ("spread", self.weights.spread),
         ];
         for (name, value) in weights {
-            in_range(name, value, 0.0, 1e6)?;
+            within(name, value, 0.0, 1e6)?;
         }
-        in_range("low_max_below", penalties.low_max_below, -1.0, 1.0)?;
-        in_range(
+        within("low_max_below", penalties.low_max_below, -1.0, 1.0)?;
+        within(
             "near_duplicate",
             scores.near_duplicate.unwrap_or(1.0),
             -1.0,
             1.0,
         )?;
-        in_range("top", scores.top as f64, 1.0, 1e6)?;
-        in_range("size", self.windows.size as f64, 1.0, 1e9)
+        within("top", scores.top as f64, 1.0, 1e6)?;
+        within("size", self.windows.size as f64, 1.0, 1e9)?;
+        Ok(())
     }
 }
 
@@ -395,22 +396,10 @@ impl TaggingTask {
     }
 }
 
-pub(super) fn in_range(name: &'static str, value: f64, least: f64, most: f64) -> Result<()> {
-    // A NaN lies in no range.
-    if (least..=most).contains(&value) {
-        return Ok(());
-    }
-    Err(Error::Constant {
-        name,
-        value,
-        least,
-        most,
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Error;
 
     #[test]
     fn constants_out_of_range_are_named() {

@@ -9,7 +9,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use super::{TagForm, normalise_tag};
-use crate::{Error, Result};
+use crate::{
+    Error, Result,
+    rules::{all_within, within},
+};
 
 /// What a conversation says of a participant. Read from text, absent lists are empty and unknown
 /// fields are dropped.
@@ -90,18 +93,7 @@ impl ProfilePolicy {
                 65_536.0,
             ),
         ];
-        for (name, value, least, most) in constants {
-            // A NaN lies in no range.
-            if !(least..=most).contains(&value) {
-                return Err(Error::Constant {
-                    name,
-                    value,
-                    least,
-                    most,
-                });
-            }
-        }
-        Ok(())
+        all_within(constants)
     }
 }
 
@@ -260,14 +252,7 @@ fn form(policy: &ProfilePolicy, text: &str) -> Result<String> {
 
 fn nearness(left: Option<f64>, right: Option<f64>) -> Result<Option<f64>> {
     for share in [left, right].into_iter().flatten() {
-        if !(0.0..=1.0).contains(&share) {
-            return Err(Error::Constant {
-                name: "a speaking share",
-                value: share,
-                least: 0.0,
-                most: 1.0,
-            });
-        }
+        within("a speaking share", share, 0.0, 1.0)?;
     }
     Ok(match (left, right) {
         (Some(left), Some(right)) => Some(1.0 - (left - right).abs()),

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use unicode_normalization::UnicodeNormalization as _;
 
 use super::TagRules;
+use crate::characters::is_space;
 
 /// By which rule the spellings of a tag become one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -18,11 +19,6 @@ pub enum TagForm {
     /// Any script: NFKC, case folded, invisible characters dropped, white space, dashes and
     /// underscores as one space, quotes and punctuation at the ends dropped.
     Unicode,
-}
-
-/// White space as Python has it: Unicode's, and the four information separators.
-pub(super) fn is_space(character: char) -> bool {
-    character.is_whitespace() || matches!(character, '\u{1c}'..='\u{1f}')
 }
 
 /// The tag in its one form; empty when nothing of it is left. Borrowed when the text has that form.

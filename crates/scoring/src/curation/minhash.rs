@@ -9,8 +9,7 @@ use mersenne_twister::MersenneTwister;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::within;
-use crate::Result;
+use crate::{Result, rules::within};
 
 /// How wide the hashes are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]

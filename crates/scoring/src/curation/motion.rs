@@ -6,8 +6,7 @@ pub use policy::{MotionPatch, MotionPolicy, MotionSampling};
 
 use serde::{Deserialize, Serialize};
 
-use super::within;
-use crate::{Error, Result};
+use crate::{Error, Result, rules::within};
 
 /// Side of a patch in pixels.
 const PATCH: usize = 256;

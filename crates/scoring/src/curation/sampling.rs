@@ -3,8 +3,8 @@
 //! Timestamps are single precision seconds, as the field's systems keep them, and all arithmetic on
 //! them is in single precision too: at some rates that decides which of two frames is nearer.
 
-use super::{positive, within};
-use crate::{Error, Result};
+use super::positive;
+use crate::{Error, Result, rules::within};
 
 /// Most samples one call takes.
 const SAMPLES_MOST: f64 = 1e7;

@@ -4,8 +4,8 @@ use std::{fmt, ops::Range};
 
 use serde::{Deserialize, Serialize};
 
-use super::{positive, vision_input::PictureSize, within};
-use crate::{Error, Result};
+use super::{positive, vision_input::PictureSize};
+use crate::{Error, Result, rules::within};
 
 /// The shape of a picture, width to height.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{at_least, positive, within};
-use crate::{Error, Result};
+use super::{at_least, positive};
+use crate::{Error, Result, rules::within};
 
 /// Most pieces one video is cut into: a hostile stride asks for no more memory than this.
 const PIECES_MOST: f64 = 1e6;

@@ -5,8 +5,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{positive, within};
-use crate::Result;
+use super::positive;
+use crate::{Result, rules::within};
 
 /// Most frames whose boxes are compared with the tracks of the frame before.
 const TRACKS_MOST: usize = 10_000;

@@ -1,7 +1,7 @@
 //! Aligning sensors on a grid of nanoseconds, and decoding no more of a video than that needs.
 
-use super::{positive, within};
-use crate::{Error, Result};
+use super::positive;
+use crate::{Error, Result, rules::within};
 
 /// Most points of a grid.
 const POINTS_MOST: f64 = 1e8;

@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{positive, within};
-use crate::Result;
+use super::positive;
+use crate::{Result, rules::within};
 
 /// Frames are taken in multiples of this.
 const FRAME_MULTIPLE: f64 = 2.0;

@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{spans::SecondsSpan, within};
-use crate::{Error, Result};
+use super::spans::SecondsSpan;
+use crate::{Error, Result, rules::within};
 
 /// Shortest clip that has a window.
 pub const WINDOW_LEAST: u64 = 4;

@@ -1,6 +1,6 @@
 use serde::{Deserialize, Serialize};
 
-use crate::{Error, Result};
+use crate::{Error, Result, rules::within};
 
 /// The part of a subnet's emission that goes to miners (the chain's incentive share).
 const MINER_SHARE: f64 = 0.41;
@@ -56,14 +56,7 @@ impl EmissionBudget {
                 what: "an emission rate",
             });
         }
-        if !(0.0..=1.0).contains(&rates.focus_share) {
-            return Err(Error::Constant {
-                name: "focus_share",
-                value: rates.focus_share,
-                least: 0.0,
-                most: 1.0,
-            });
-        }
+        within("focus_share", rates.focus_share, 0.0, 1.0)?;
         let per_day =
             |rate: f64| rate * MINER_SHARE * BLOCKS_PER_TEMPO * TEMPOS_PER_DAY * rates.focus_share;
         let alpha_per_day = per_day(rates.alpha_out_per_block);

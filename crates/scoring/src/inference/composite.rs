@@ -1,7 +1,7 @@
 use serde::{Deserialize, Serialize};
 
-use super::{SimilarityMatrix, clusters::check_weights, pairs::diversity_bonus, policy::in_range};
-use crate::{Error, Result};
+use super::{SimilarityMatrix, clusters::check_weights, pairs::diversity_bonus};
+use crate::{Error, Result, rules::all_within};
 
 /// What each part of a composite score weighs.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -58,7 +58,7 @@ impl CompositeWeights {
     /// # Errors
     /// [`Error::Constant`] names the first that does not.
     pub fn validate(&self) -> Result<()> {
-        in_range(&[
+        all_within([
             ("agreement", self.agreement, 0.0, 1.0),
             ("quality", self.quality, 0.0, 1.0),
             ("confidence", self.confidence, 0.0, 1.0),

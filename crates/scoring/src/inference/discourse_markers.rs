@@ -1,4 +1,4 @@
-use super::words::{is_word_character, spelled, starts_in_word};
+use super::words::{is_word, spelled, starts_in_word};
 
 /// Longer ones first, so that none hides a longer one.
 const MARKERS: [&str; 44] = [
@@ -73,7 +73,7 @@ pub fn discourse_markers(text: &str) -> Vec<&str> {
             in_word = true;
         } else {
             // The field lower-cases first, which takes İ apart into an i and a dot, no letter.
-            in_word = is_word_character(first) && first != 'İ';
+            in_word = is_word(first) && first != 'İ';
         }
         let step = marker.map_or(first.len_utf8(), str::len);
         rest = rest.get(step..).unwrap_or_default();

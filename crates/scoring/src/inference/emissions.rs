@@ -1,6 +1,6 @@
 use serde::{Deserialize, Serialize};
 
-use crate::{Error, Result};
+use crate::{Error, Result, rules::all_within};
 
 /// How an answer's emission follows from agreement, time and rank.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -73,7 +73,7 @@ impl EmissionPolicy {
     /// # Errors
     /// [`Error::Constant`] names the first that is not.
     pub fn validate(&self) -> Result<()> {
-        super::policy::in_range(&[
+        all_within([
             ("slowness", self.slowness, 0.0, 1.0),
             ("member_factor", self.member_factor, 1.0, 100.0),
             ("top_bonus", self.top_bonus, 0.0, 100.0),

@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Error, Result};
+use crate::{Result, rules::within};
 
 /// Who stands behind a miner, as far as the chain tells.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -49,14 +49,7 @@ impl Default for EntityCap {
 /// # Errors
 /// [`Error::Constant`] unless the votes are greater than 0 and at most 1,000,000.
 pub fn entity_weights(cap: &EntityCap, miners: &[Option<Entity<'_>>]) -> Result<Vec<f64>> {
-    if !(f64::MIN_POSITIVE..=1e6).contains(&cap.votes) {
-        return Err(Error::Constant {
-            name: "votes",
-            value: cap.votes,
-            least: f64::MIN_POSITIVE,
-            most: 1e6,
-        });
-    }
+    within("votes", cap.votes, f64::MIN_POSITIVE, 1e6)?;
     let mut weights: Vec<Option<f64>> = vec![None; miners.len()];
     for name in [address, coldkey] {
         let mut groups: BTreeMap<&str, Vec<usize>> = BTreeMap::new();

@@ -6,7 +6,7 @@ use std::collections::{HashMap, hash_map::Entry};
 
 use stop_words::is_stop_word;
 
-use super::{SimilarityMatrix, words::is_word_character};
+use super::{SimilarityMatrix, words::is_word};
 use crate::{Error, Result};
 
 /// Terms that are kept: the most frequent ones.
@@ -168,7 +168,7 @@ fn occurrences<S: AsRef<str>>(texts: &[S]) -> (Vec<Occurrence>, Vec<Box<str>>) {
 /// ones are added and stop words have no number.
 fn word_numbers(text: &str, vocabulary: &mut HashMap<Box<str>, Option<u32>>) -> Vec<u32> {
     let mut numbers = Vec::new();
-    for word in text.split(|character| !is_word_character(character)) {
+    for word in text.split(|character| !is_word(character)) {
         if word.chars().take(LEAST_LETTERS).count() < LEAST_LETTERS {
             continue;
         }

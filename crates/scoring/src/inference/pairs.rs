@@ -1,5 +1,5 @@
 use super::{SimilarityMatrix, clusters::check_weights};
-use crate::{Error, Result};
+use crate::{Error, Result, rules::within};
 
 /// Mean and spread of the similarities of pairs.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
@@ -78,14 +78,7 @@ pub fn diversity_bonus(
 ) -> Result<Vec<f64>> {
     let constants = [("least", least, f64::MIN_POSITIVE), ("most", most, 0.0)];
     for (name, value, lowest) in constants {
-        if !(lowest..=1.0).contains(&value) {
-            return Err(Error::Constant {
-                name,
-                value,
-                least: lowest,
-                most: 1.0,
-            });
-        }
+        within(name, value, lowest, 1.0)?;
     }
     if quality.len() != similarities.len() {
         return Err(Error::Count {

@@ -1,5 +1,5 @@
 use super::words::{
-    behind_bullet, behind_number, behind_spaces, has_words, is_space, is_word_character, spelled,
+    behind_bullet, behind_number, behind_spaces, has_words, is_space, is_word, spelled,
     starts_in_word, trim,
 };
 
@@ -158,7 +158,7 @@ fn clauses(prompt: &str) -> Vec<&str> {
             in_word = true;
         } else {
             let first = rest.chars().next().unwrap_or_default();
-            in_word = is_word_character(first);
+            in_word = is_word(first);
             from += first.len_utf8();
         }
     }
@@ -190,7 +190,7 @@ fn clause_opening(text: &str, in_word: bool) -> Option<usize> {
         if let Some(behind) = VERBS.iter().find_map(|verb| whole_word(word, verb)) {
             verb_end = Some(text.len() - behind.len());
         }
-        rest = word.trim_start_matches(is_word_character);
+        rest = word.trim_start_matches(is_word);
         if rest.len() == word.len() {
             break;
         }

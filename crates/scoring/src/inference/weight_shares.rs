@@ -4,12 +4,10 @@ use adit_primitives::Uid;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    ServingCandidate, ServingPolicy, freshness_gate,
-    policy::in_range,
-    serving_miners,
+    ServingCandidate, ServingPolicy, freshness_gate, serving_miners,
     sybil::{SybilPenaltyPolicy, SybilStanding, penalise_sybils},
 };
-use crate::{Error, Result};
+use crate::{Error, Result, rules::all_within};
 
 /// How averages become shares of the weights.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -65,7 +63,7 @@ impl WeightSharesPolicy {
     /// [`Error::Constant`] names the first out of range.
     pub fn validate(&self) -> Result<()> {
         let longest = 365.0 * 24.0 * 3_600.0;
-        in_range(&[
+        all_within([
             ("max_age_seconds", self.max_age_seconds, 0.0, longest),
             (
                 "degraded_max_age_seconds",

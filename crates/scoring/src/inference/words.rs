@@ -3,17 +3,8 @@
 use std::sync::LazyLock;
 
 use regex::Regex;
-use unicode_normalization::char::is_combining_mark;
 
-/// White space of Unicode and the four separators U+001C to U+001F.
-pub(super) fn is_space(character: char) -> bool {
-    character.is_whitespace() || matches!(character, '\x1c'..='\x1f')
-}
-
-/// The text between spaces.
-pub(super) fn words(text: &str) -> impl Iterator<Item = &str> {
-    text.split(is_space).filter(|word| !word.is_empty())
-}
+pub(super) use crate::characters::{is_space, is_word, words};
 
 pub(super) fn trim(text: &str) -> &str {
     text.trim_matches(is_space)
@@ -22,23 +13,6 @@ pub(super) fn trim(text: &str) -> &str {
 /// Whether there are so many words, counting no further.
 pub(super) fn has_words(text: &str, least: usize) -> bool {
     words(text).take(least).count() == least
-}
-
-/// Letters and numbers of any script, and the underscore: general categories L and N, no marks.
-pub(super) fn is_word_character(character: char) -> bool {
-    if character.is_ascii() {
-        return character.is_ascii_alphanumeric() || character == '_';
-    }
-    // What Unicode calls alphabetic has vowel signs and circled letters besides letters.
-    character.is_alphanumeric()
-        && !is_combining_mark(character)
-        && !matches!(
-            character,
-            '\u{24b6}'..='\u{24e9}'
-                | '\u{1f130}'..='\u{1f149}'
-                | '\u{1f150}'..='\u{1f169}'
-                | '\u{1f170}'..='\u{1f189}'
-        )
 }
 
 /// Decimal digits of any script (general category Nd).
@@ -78,7 +52,7 @@ pub(super) fn spelled(text: &str, phrase: &str) -> Option<usize> {
 
 /// Whether `text` starts with a character of a word.
 pub(super) fn starts_in_word(text: &str) -> bool {
-    text.chars().next().is_some_and(is_word_character)
+    text.chars().next().is_some_and(is_word)
 }
 
 /// The rest of `text` behind its leading spaces.
@@ -124,7 +98,7 @@ mod tests {
     fn word_characters_are_letters_and_numbers() {
         let exact = Regex::new(r"^[\p{L}\p{N}_]$").unwrap();
         let differences = ('\0'..='\u{ffff}').filter(|character| {
-            exact.is_match(character.encode_utf8(&mut [0; 4])) != is_word_character(*character)
+            exact.is_match(character.encode_utf8(&mut [0; 4])) != is_word(*character)
         });
         // The two tables are of different versions of Unicode, which adds letters.
         assert!(differences.count() < 16);

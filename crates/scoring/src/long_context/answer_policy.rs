@@ -10,7 +10,10 @@ use super::{
     ranking::FIELD_SHARES,
     reward::WeightedRewardRules,
 };
-use crate::{Error, Result};
+use crate::{
+    Result,
+    rules::{all_within, within},
+};
 
 /// A named, versioned set of rules with all its constants.
 ///
@@ -127,7 +130,7 @@ impl OriginalLongContextRules {
         self.leagues.validate()?;
         self.diversity.validate()?;
         let (LeadMargin::Seconds(lead) | LeadMargin::Share(lead)) = self.lead;
-        within(&[
+        all_within([
             ("cosine_least", self.logits.cosine_least, -1.0, 1.0),
             ("difference_most", self.logits.difference_most, 0.0, 1e6),
             ("lead", lead, 0.0, 1e6),
@@ -214,13 +217,13 @@ impl HardenedLongContextRules {
         self.leagues.validate()?;
         self.generation.validate()?;
         for (name, weight) in self.weights() {
-            within(&[(name, weight, 0.0, 1e6)])?;
+            within(name, weight, 0.0, 1e6)?;
         }
         for share in &self.shares {
-            within(&[("shares", *share, 0.0, 1e6)])?;
+            within("shares", *share, 0.0, 1e6)?;
         }
         let (LeadMargin::Seconds(lead) | LeadMargin::Share(lead)) = self.lead;
-        within(&[
+        all_within([
             // What every answer has must count, or a mean of nothing would be needed.
             ("accuracy_weight", self.accuracy_weight, 1e-6, 1e6),
             ("full_speed", self.full_speed, 1e-9, 1e9),
@@ -239,19 +242,4 @@ impl HardenedLongContextRules {
         write!(f, " shares={:?}", self.shares)?;
         write!(f, " generation={:?} lead={:?}", self.generation, self.lead)
     }
-}
-
-fn within(constants: &[(&'static str, f64, f64, f64)]) -> Result<()> {
-    for (name, value, least, most) in constants {
-        // A NaN lies in no range.
-        if !(least..=most).contains(&value) {
-            return Err(Error::Constant {
-                name,
-                value: *value,
-                least: *least,
-                most: *most,
-            });
-        }
-    }
-    Ok(())
 }

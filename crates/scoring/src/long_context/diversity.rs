@@ -6,7 +6,7 @@ use adit_primitives::Uid;
 use serde::{Deserialize, Serialize};
 
 use super::{logits::first_digits, quality::WordSet};
-use crate::{Error, Result};
+use crate::{Error, Result, rules::all_within};
 
 /// Answers looked at when one is compared with others', and with the baseline: 20 and 10.
 const OTHERS_NEWEST: usize = 20;
@@ -75,17 +75,7 @@ impl DiversityRules {
             ("window", self.window as f64, 1.0, 1e6),
             ("monoculture", self.monoculture, 0.0, 1.0),
         ];
-        for (name, value, least, most) in constants {
-            if !(least..=most).contains(&value) {
-                return Err(Error::Constant {
-                    name,
-                    value,
-                    least,
-                    most,
-                });
-            }
-        }
-        Ok(())
+        all_within(constants)
     }
 }
 

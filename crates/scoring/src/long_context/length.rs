@@ -5,7 +5,8 @@
 //! "tokens" throughout. Ours are too, and the caller says where its count comes from: a tokeniser's
 //! count where there is one, [`estimate_tokens_by_words`] otherwise.
 
-use super::{characters::words, needle::Difficulty};
+use super::needle::Difficulty;
+use crate::characters::words;
 
 /// How long a context is.
 #[derive(

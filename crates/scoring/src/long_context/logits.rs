@@ -13,7 +13,7 @@ pub use generation::{
     CapturedStep, GenerationRefusal, GenerationRules, GenerationVerdict, verify_generation,
 };
 
-use crate::{Error, Result};
+use crate::{Error, Result, rules::within};
 
 /// Bounds of [`verify`].
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -202,14 +202,7 @@ pub fn kl_divergence(miner: &[f32], reference: &[f32], temperature: f64) -> Resu
     if miner.is_empty() {
         return Err(Error::Empty { what: "the logits" });
     }
-    if !(1e-6..=1e6).contains(&temperature) {
-        return Err(Error::Constant {
-            name: "temperature",
-            value: temperature,
-            least: 1e-6,
-            most: 1e6,
-        });
-    }
+    within("temperature", temperature, 1e-6, 1e6)?;
     let miner_scale = LogSoftmax::of(miner, temperature)?;
     let reference_scale = LogSoftmax::of(reference, temperature)?;
     let mut divergence = 0.0;

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Error, Result};
+use crate::{Error, Result, rules::within};
 
 /// One row of a [`MultiplierTable`].
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -109,14 +109,7 @@ impl MultiplierTable {
                 });
             }
             below = Some(row.tokens);
-            if !(f64::MIN_POSITIVE..=1e6).contains(&row.multiplier) {
-                return Err(Error::Constant {
-                    name: "multiplier",
-                    value: row.multiplier,
-                    least: f64::MIN_POSITIVE,
-                    most: 1e6,
-                });
-            }
+            within("multiplier", row.multiplier, f64::MIN_POSITIVE, 1e6)?;
         }
         Ok(())
     }

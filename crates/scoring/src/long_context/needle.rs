@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::characters::words as raw_words;
+use crate::characters::words as raw_words;
 
 /// How hard a task is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

@@ -1,6 +1,6 @@
 //! Answers as they are compared: without case, punctuation and articles.
 
-use super::characters::{is_space, is_word};
+use crate::characters::{is_space, is_word};
 
 /// An English answer as the question-answering metrics compare it: in lower case, without ASCII
 /// punctuation, without the articles `a`, `an` and `the`, words apart by one space (SQuAD's

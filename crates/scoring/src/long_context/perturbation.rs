@@ -1,6 +1,6 @@
 //! Small changes to a task that must not change its answer.
 
-use super::characters::words;
+use crate::characters::words;
 
 /// What counts as an occurrence of a word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]

@@ -5,7 +5,7 @@ use std::cmp::Ordering;
 
 use serde::{Deserialize, Serialize};
 
-use super::characters::words;
+use crate::characters::words;
 use crate::{Error, Result};
 
 /// What quality is made of; what is not measured counts as 0.

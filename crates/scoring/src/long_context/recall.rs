@@ -1,6 +1,7 @@
 //! Repeating one of several like texts out of a long context (OpenAI's MRCR).
 
-use super::{characters::is_space, code::TextRatio};
+use super::code::TextRatio;
+use crate::characters::is_space;
 
 /// Characters at the start of the reference that the prediction must repeat.
 const PREFIX: usize = 10;

@@ -1,6 +1,6 @@
 //! Numbers that an answer must name: how many passages there are, or which one it is.
 
-use super::characters::is_decimal;
+use crate::characters::is_decimal;
 use crate::{Error, Result};
 
 /// The share of the numbers of a prediction that are the given one, 0 to 1; 0 where it names none

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Error, Result};
+use crate::{Error, Result, rules::within};
 
 /// What a task tests, as far as the reward depends on it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
@@ -167,14 +167,7 @@ impl WeightedRewardRules {
         for (name, value) in self.constants() {
             let divides = matches!(name, "coherence_horizon" | "full_speed");
             let least = if divides { 1e-9 } else { 0.0 };
-            if !(least..=1e9).contains(&value) {
-                return Err(Error::Constant {
-                    name,
-                    value,
-                    least,
-                    most: 1e9,
-                });
-            }
+            within(name, value, least, 1e9)?;
         }
         check_component_weights(&[
             self.memory_weight,

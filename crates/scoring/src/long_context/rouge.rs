@@ -5,7 +5,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{characters::words, subsequence::Sequence, vocabulary::Vocabulary};
+use super::{subsequence::Sequence, vocabulary::Vocabulary};
+use crate::characters::words;
 use crate::{Error, Result};
 
 /// Recall, precision and their F1, each 0 to 1.

@@ -1,7 +1,7 @@
 use adit_primitives::Uid;
 
 use super::checked;
-use crate::{Error, Result};
+use crate::{Error, Result, rules::within};
 
 /// Shares of the scores with `burned` (0 to 1) of the whole on the uid whose emission is burned:
 /// `(1 − burned)·score / Σ scores` for the others, `burned` for that uid, whatever its own score.
@@ -21,14 +21,7 @@ use crate::{Error, Result};
 /// [`Error::NoWeights`] when nothing is burned and nobody has a score.
 pub fn burn(scores: &[(Uid, f64)], uid: Uid, burned: f64) -> Result<Vec<(Uid, f64)>> {
     checked(scores.iter().map(|(_, score)| *score))?;
-    if !(0.0..=1.0).contains(&burned) {
-        return Err(Error::Constant {
-            name: "burned",
-            value: burned,
-            least: 0.0,
-            most: 1.0,
-        });
-    }
+    within("burned", burned, 0.0, 1.0)?;
     let others = || scores.iter().filter(|(other, _)| *other != uid);
     let sum: f64 = others().map(|(_, score)| score).sum();
     if !sum.is_finite() {

@@ -1,7 +1,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{BoringPolicy, LineVectors, coherence, engagement, fluency, novelty, relevance};
-use crate::{Error, Result};
+use crate::{Error, Result, rules::within};
 
 /// The five components, each 0 to 1, computed here or measured elsewhere.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -108,14 +108,7 @@ pub fn boring_index(
     policy.validate()?;
     let mut log_interest = 0.0;
     for ((name, value), (_, weight)) in components.parts().into_iter().zip(policy.weights.parts()) {
-        if !(0.0..=1.0).contains(&value) {
-            return Err(Error::Constant {
-                name,
-                value,
-                least: 0.0,
-                most: 1.0,
-            });
-        }
+        within(name, value, 0.0, 1.0)?;
         log_interest += weight * value.max(policy.floor).ln();
     }
     if lines < policy.lines_least {

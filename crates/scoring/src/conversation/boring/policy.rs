@@ -1,7 +1,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::FluencyRules;
-use crate::{Error, Result};
+use crate::{Result, rules::all_within};
 
 /// The constants of the Boring Index, with a name and a version. Text forms (JSON or TOML) may leave
 /// constants out; unknown names are errors.
@@ -55,17 +55,7 @@ impl BoringPolicy {
             ("floor", self.floor, 1e-6, 1.0),
             ("look_back", self.look_back as f64, 1.0, 10_000.0),
         ];
-        for (name, value, least, most) in named.chain(others) {
-            // A NaN lies in no range.
-            if !(least..=most).contains(&value) {
-                return Err(Error::Constant {
-                    name,
-                    value,
-                    least,
-                    most,
-                });
-            }
-        }
+        all_within(named.chain(others))?;
         self.fluency.validate()
     }
 }

@@ -1,4 +1,5 @@
 use super::json::{self, JsonValue};
+use crate::characters::is_space;
 
 /// The events of an answer: the list under `events`, or the answer itself where it is a list. Code
 /// fences around it are dropped, line breaks within texts are taken as they are. Where the whole is
@@ -33,16 +34,16 @@ pub fn extract_events(answer: &str) -> Vec<JsonValue> {
 }
 
 fn without_fences(answer: &str) -> &str {
-    let answer = answer.trim_matches(json::is_python_space);
+    let answer = answer.trim_matches(is_space);
     let answer = match answer.strip_prefix("```") {
         Some(rest) => rest
             .strip_prefix("json")
             .unwrap_or(rest)
-            .trim_start_matches(json::is_python_space),
+            .trim_start_matches(is_space),
         None => answer,
     };
     match answer.strip_suffix("```") {
-        Some(rest) => rest.trim_end_matches(json::is_python_space),
+        Some(rest) => rest.trim_end_matches(is_space),
         None => answer,
     }
 }

@@ -87,11 +87,6 @@ pub(super) enum Controls {
     Taken,
 }
 
-/// What Python counts as white space.
-pub(super) fn is_python_space(character: char) -> bool {
-    character.is_whitespace() || ('\u{1c}'..='\u{1f}').contains(&character)
-}
-
 /// The one value of a text, if it is valid.
 pub(super) fn read(text: &str, controls: Controls) -> Option<JsonValue> {
     let mut reader = Reader {

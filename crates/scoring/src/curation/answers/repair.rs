@@ -1,3 +1,4 @@
+use crate::characters::is_space;
 use std::collections::BTreeMap;
 
 use super::json::{self, JsonValue};
@@ -92,7 +93,7 @@ fn with_missing_commas(answer: &str) -> String {
     while let Some((before, after)) = rest.split_once('"') {
         kept.push_str(before);
         kept.push('"');
-        let text = after.trim_start_matches(json::is_python_space);
+        let text = after.trim_start_matches(is_space);
         let space = after.get(..after.len() - text.len()).unwrap_or_default();
         rest = match text.strip_prefix('"') {
             Some(next) if space.contains('\n') => {

@@ -1,7 +1,6 @@
 use serde::{Deserialize, Serialize};
 
-use super::super::within;
-use crate::Result;
+use crate::{Result, rules::within};
 
 /// Which of several like clips is kept: the one that comes first in this order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]

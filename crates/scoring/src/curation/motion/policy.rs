@@ -1,7 +1,7 @@
 use serde::{Deserialize, Serialize};
 
-use super::super::{positive, sampling::greatest_common_divisor, within};
-use crate::Result;
+use super::super::{positive, sampling::greatest_common_divisor};
+use crate::{Result, rules::within};
 
 /// Which pixels stand for a patch of 256 by 256.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]

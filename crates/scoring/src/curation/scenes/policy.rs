@@ -1,7 +1,7 @@
 use serde::{Deserialize, Serialize};
 
-use super::super::{at_least, within};
-use crate::Result;
+use super::super::at_least;
+use crate::{Result, rules::within};
 
 /// What becomes of a scene longer than the most.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]

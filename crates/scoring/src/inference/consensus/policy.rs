@@ -1,7 +1,7 @@
 use serde::{Deserialize, Serialize};
 
-use super::super::{CompositeWeights, policy::in_range};
-use crate::Result;
+use super::super::CompositeWeights;
+use crate::{Result, rules::all_within};
 
 /// What happens to outliers that are better than the rest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -114,7 +114,7 @@ impl ConsensusPolicy {
     /// # Errors
     /// [`crate::Error::Constant`] names the first that is not.
     pub fn validate(&self) -> Result<()> {
-        in_range(&[
+        all_within([
             ("least_relevance", self.least_relevance, -1.0, 1.0),
             ("least_quality", self.least_quality, 0.0, 1.0),
             ("neighbours", self.neighbours as f64, 1.0, 1e6),

@@ -1,7 +1,6 @@
 use serde::{Deserialize, Serialize};
 
-use super::super::policy::in_range;
-use crate::Result;
+use crate::{Result, rules::all_within};
 
 /// What each signal weighs in an answer's quality.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -167,10 +166,10 @@ impl QualityPolicy {
                 ("specificity", weights.specificity, 0.0, 1.0),
             ]
         };
-        in_range(&each(&self.weights))?;
-        in_range(&each(&self.midpoints))?;
+        all_within(each(&self.weights))?;
+        all_within(each(&self.midpoints))?;
         let least_relevance = self.least_relevance.unwrap_or_default();
-        in_range(&[
+        all_within([
             ("whole_relevance", self.whole_relevance, 0.0, 1.0),
             ("sentence_relevance", self.sentence_relevance, 0.0, 1.0),
             ("covered_relevance", self.covered_relevance, 0.0, 1.0),

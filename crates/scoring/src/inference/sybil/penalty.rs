@@ -1,7 +1,6 @@
 use serde::{Deserialize, Serialize};
 
-use super::super::policy::in_range;
-use crate::{Error, Result};
+use crate::{Error, Result, rules::all_within};
 
 /// What suspicion costs.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -45,7 +44,7 @@ impl SybilPenaltyPolicy {
     /// # Errors
     /// [`Error::Constant`] names the first that does not.
     pub fn validate(&self) -> Result<()> {
-        in_range(&[
+        all_within([
             ("suspicious", self.suspicious, 0.0, 1.0),
             ("certain", self.certain, 0.0, 1.0),
             ("most_uncertain", self.most_uncertain, 0.0, 1.0),

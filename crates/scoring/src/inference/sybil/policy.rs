@@ -1,7 +1,6 @@
 use serde::{Deserialize, Serialize};
 
-use super::super::policy::in_range;
-use crate::Result;
+use crate::{Result, rules::all_within};
 
 /// From which likeness on each view of two answers votes that they are copies; two votes are enough.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -137,7 +136,7 @@ impl SybilPolicy {
     /// # Errors
     /// [`Error::Constant`](crate::Error::Constant) names the first that is not.
     pub fn validate(&self) -> Result<()> {
-        in_range(&[
+        all_within([
             ("high_percentile", self.high_percentile, 0.0, 100.0),
             ("high_floor", self.high_floor, -1.0, 1.0),
             (

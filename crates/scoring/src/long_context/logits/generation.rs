@@ -1,7 +1,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::LogSoftmax;
-use crate::{Error, Result};
+use crate::{Result, rules::all_within};
 
 /// Largest [`GenerationRules::top`]: what is kept of a step while it is read.
 const TOP_MOST: usize = 64;
@@ -48,17 +48,7 @@ impl GenerationRules {
             ("overlap_least", self.overlap_least, 0.0, 1.0),
             ("token_gap_most", self.token_gap_most, 0.0, 1e6),
         ];
-        for (name, value, least, most) in constants {
-            if !(least..=most).contains(&value) {
-                return Err(Error::Constant {
-                    name,
-                    value,
-                    least,
-                    most,
-                });
-            }
-        }
-        Ok(())
+        all_within(constants)
     }
 }
 
