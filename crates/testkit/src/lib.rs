@@ -4,7 +4,7 @@
 //! are answers recorded from the original systems; `fixtures/*/PROVENANCE.md` says how.
 //!
 //! ```
-//! let wallet = adit_testkit::fixture("chain/wallet.json");
+//! let wallet = adit_testkit::fixture("golden/chain/wallet.json");
 //! assert!(wallet.is_file());
 //! ```
 
@@ -30,8 +30,8 @@ pub fn workspace_root() -> PathBuf {
         .to_path_buf()
 }
 
-/// The path of a fixture: `fixture("chain/wallet.json")` is `fixtures/chain/wallet.json` in the
-/// workspace. Whether it exists shows when it is opened.
+/// The path of a fixture: `fixture("golden/chain/wallet.json")` is `fixtures/golden/chain/wallet.json`
+/// in the workspace. Whether it exists shows when it is opened.
 pub fn fixture(relative: &str) -> PathBuf {
     workspace_root().join("fixtures").join(relative)
 }

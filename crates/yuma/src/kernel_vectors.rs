@@ -72,7 +72,7 @@ fn proportion(bits: i64) -> u16 {
 
 #[test]
 fn every_kernel_equals_the_chains() {
-    let golden: Golden = load_json("chain/yuma.json").unwrap();
+    let golden: Golden = load_json("golden/chain/yuma.json").unwrap();
     let mut checked = 0;
     for case in golden.math {
         match case {

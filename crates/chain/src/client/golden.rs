@@ -16,7 +16,7 @@ use subxt::{
 use super::{connection::read_hash, runtime::Runtime};
 
 fn vectors() -> Json {
-    let all: Json = adit_testkit::load_json("chain/scale.json").unwrap();
+    let all: Json = adit_testkit::load_json("golden/chain/scale.json").unwrap();
     all["spec_365"].clone()
 }
 

@@ -35,7 +35,7 @@ const OTHER_CLASS: &str = "crypto header '0' on sr25519 signature";
 fn vectors() -> Value {
     let path = concat!(
         env!("CARGO_MANIFEST_DIR"),
-        "/../../fixtures/chain/btauth.json"
+        "/../../fixtures/golden/chain/btauth.json"
     );
     serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap()
 }

@@ -220,7 +220,7 @@ mod tests {
             Err(Error::Read { path, .. }) if path.ends_with("fixtures/no/such.json")
         ));
         assert!(matches!(
-            GoldenFile::load("chain/wallet.json"),
+            GoldenFile::load("golden/chain/wallet.json"),
             Err(Error::Layout { .. })
         ));
         assert!(matches!(

@@ -26,7 +26,7 @@ struct Tolerance {
 }
 
 fn golden() -> Golden {
-    load_json("chain/wallet.json").unwrap()
+    load_json("golden/chain/wallet.json").unwrap()
 }
 
 #[test]

@@ -29,7 +29,7 @@ struct Address {
 }
 
 fn golden() -> Golden {
-    load_json("chain/wallet.json").unwrap()
+    load_json("golden/chain/wallet.json").unwrap()
 }
 
 fn bytes<const N: usize>(text: &str) -> [u8; N] {

@@ -20,7 +20,7 @@ struct Check {
 
 #[test]
 fn signatures_of_the_python_wallet_are_judged_as_it_judges_them() {
-    let golden: Golden = load_json("chain/wallet.json").unwrap();
+    let golden: Golden = load_json("golden/chain/wallet.json").unwrap();
     assert_eq!(golden.signatures.len(), 66);
     for check in golden.signatures {
         let key: [u8; 32] = hex::decode(&check.public_key[2..])

@@ -105,7 +105,7 @@ enum Math {
 }
 
 fn golden() -> Golden {
-    load_json("chain/yuma.json").unwrap()
+    load_json("golden/chain/yuma.json").unwrap()
 }
 
 fn rows(cells: &Cells<u16>, uid: usize) -> Vec<(Uid, u16)> {
