@@ -61,7 +61,7 @@ async fn listen(link: &Link, options: &ClientOptions, tip: &watch::Sender<Tip>) 
     let mut heads = connection
         .subscribe(METHOD, &[], "chain_unsubscribeNewHeads")
         .await?;
-    let mut seen = Block(0);
+    let mut seen = None;
     let mut deadline = tokio::time::Instant::now() + options.stall;
     loop {
         let left = deadline.saturating_duration_since(tokio::time::Instant::now());
@@ -75,7 +75,7 @@ async fn listen(link: &Link, options: &ClientOptions, tip: &watch::Sender<Tip>) 
                 });
             }
             Err(_) => {
-                link.stalled(&connection, seen).await;
+                link.stalled(&connection, seen.unwrap_or_default()).await;
                 return Err(Error::Stalled {
                     endpoint: connection.endpoint().to_owned(),
                     since: options.stall,
@@ -83,8 +83,8 @@ async fn listen(link: &Link, options: &ClientOptions, tip: &watch::Sender<Tip>) 
             }
         };
         let number = read_number(&header)?;
-        if number > seen {
-            seen = number;
+        if seen.is_none_or(|seen| number > seen) {
+            seen = Some(number);
             deadline = tokio::time::Instant::now() + options.stall;
             tip.send_modify(|tip| tip.head = Some(number));
         }

@@ -8,7 +8,13 @@
 
 mod devnet;
 mod failover;
+#[expect(
+    dead_code,
+    reason = "the scripted node can do more than tests ask of it yet"
+)]
+mod node;
 mod proxy;
 mod reads;
+mod scripted;
 mod submission;
 mod weights;
