@@ -30,5 +30,5 @@ mod top;
 #[cfg(feature = "approximate")]
 pub use approximate::{ApproximateIndex, GraphSettings};
 pub use compact::{CompactRows, Precision};
-pub use scan::{RowSlice, nearest};
+pub use scan::{RowSlice, nearest, on_threads};
 pub use top::{Neighbour, TopK};

@@ -7,7 +7,7 @@ use crate::{Error, Result, kernels};
 
 /// Rows computed at once: their products stay in the first-level cache.
 const BLOCK: usize = 64;
-/// Components below which a thread costs more than it brings.
+/// Multiplications below which a thread costs more than it brings.
 const WORTH_A_THREAD: usize = 4 << 20;
 
 /// Rows, one after the other, each as long as the query.
@@ -91,14 +91,16 @@ pub(super) fn row_count(components: usize, dimension: usize) -> Result<usize> {
     Ok(count)
 }
 
-/// Runs the work over equal shares of the rows, one per thread, in the rows' order.
-pub(super) fn on_threads<T: Send>(
+/// Runs the work over equal shares of `count` rows, one per thread, and gives the results in the
+/// rows' order. A row takes `cost` multiplications; where there is little to do, fewer than `threads`
+/// threads do it. There is always one result, and a panic of the work is the caller's.
+pub fn on_threads<T: Send>(
     count: usize,
-    dimension: usize,
+    cost: usize,
     threads: usize,
     work: impl Fn(Range<usize>) -> T + Sync,
 ) -> Vec<T> {
-    let most = count.saturating_mul(dimension) / WORTH_A_THREAD;
+    let most = count.saturating_mul(cost) / WORTH_A_THREAD;
     let threads = threads.min(most).max(1);
     if threads == 1 {
         return vec![work(0..count)];

@@ -4,7 +4,7 @@ use std::{fs::File, path::Path};
 
 use adit_embedding::{
     Embedding, kernels,
-    nearest::{Neighbour, TopK},
+    nearest::{Neighbour, TopK, on_threads},
 };
 use half::{f16, slice::HalfBitsSliceExt as _};
 use memmap2::{Mmap, MmapOptions};
@@ -73,38 +73,18 @@ impl Rows {
         k: usize,
         live: &(dyn Fn(u32) -> bool + Sync),
     ) -> Result<Vec<TopK>> {
-        /// Multiplications below which a thread costs more than it brings.
-        const WORTH_A_THREAD: usize = 4 << 20;
-        let work = self
-            .count
-            .saturating_mul(self.dimension)
-            .saturating_mul(queries.len());
-        let available = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-        let threads = available.min(work / WORTH_A_THREAD).max(1);
-        let share = self.count.div_ceil(threads).max(1);
-        let ranges: Vec<_> = (0..threads)
-            .map(|one| one * share..((one + 1) * share).min(self.count))
-            .collect();
-        let [first, others @ ..] = ranges.as_slice() else {
-            return Ok(Vec::new());
-        };
-        std::thread::scope(|scope| {
-            let others: Vec<_> = others
-                .iter()
-                .filter(|range| !range.is_empty())
-                .map(|range| scope.spawn(|| self.search_range(queries, k, live, range.clone())))
-                .collect();
-            let mut tops = self.search_range(queries, k, live, first.clone())?;
-            for other in others {
-                let found = other
-                    .join()
-                    .unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
-                tops.iter_mut()
-                    .zip(found)
-                    .for_each(|(top, more)| top.merge(more));
-            }
-            Ok(tops)
-        })
+        let cost = self.dimension.saturating_mul(queries.len());
+        let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        let found = on_threads(self.count, cost, threads, |range| {
+            self.search_range(queries, k, live, range)
+        });
+        let mut tops = vec![TopK::new(k); queries.len()];
+        for part in found {
+            tops.iter_mut()
+                .zip(part?)
+                .for_each(|(top, more)| top.merge(more));
+        }
+        Ok(tops)
     }
 
     fn search_range(
