@@ -16,6 +16,7 @@ pub(crate) mod number;
 pub mod original;
 pub(crate) mod plan;
 mod policy;
+pub(crate) mod sampled;
 mod verdict;
 
 pub use description::{DescriptionMeasure, measure_description};

@@ -1,145 +1,92 @@
 //! The rules of `audio/hardened-1`. Evidence reaches them finite and with distinct places.
 
 use super::{
-    AudioClipEvidence, AudioEvidence, AudioMeasures, HardenedAudioRules, RecordingMeasure,
-    SoundVerification, count_speakers, diarization_errors, judge::Judged, speaker_balance,
-    speaker_count_score,
+    AudioClipEvidence, AudioMeasures, HardenedAudioRules, RecordingMeasure, SoundVerification,
+    count_speakers, diarization_errors, speaker_balance, speaker_count_score,
 };
 use crate::video::{
-    AnswerRefusal, ClipRefusal,
-    footage::{Footage, Likeness, Newness, ramp},
+    AnswerRefusal, ClipDefect, ClipRefusal,
+    footage::{Footage, Newness, ramp},
     judge::unit,
+    sampled::{ClipPolicy, ClipRules, Fetched, SampledClip},
 };
 
-pub(super) fn judge(rules: &HardenedAudioRules, evidence: &AudioEvidence) -> Judged {
-    let clips = &evidence.clips;
-    // What a fetched clip showed counts even when the clip itself is refused for its form.
-    if let Some(refusal) = clips.iter().find_map(|clip| answer_refusal(rules, clip)) {
-        return Judged::refused(refusal);
-    }
-    let form = |clip: &AudioClipEvidence| form_refusal(rules, evidence.clips_wanted, clip);
-    let mut sampled = clips
-        .iter()
-        .filter(|clip| clip.verification != SoundVerification::NotSampled)
-        .peekable();
-    let nobody = sampled.peek().is_none();
-    let (mut vouched, mut pending) = (!nobody, false);
-    for clip in sampled {
-        vouched &= matches!(clip.verification, SoundVerification::Compared { .. });
-        pending |= retriable(rules, clip);
-    }
-    // A plan always has at least one clip, so that an answer nobody sampled is one not yet verified.
-    pending |= nobody && clips.iter().any(|clip| form(clip).is_none());
-
-    let newness = Newness {
-        duplicate_cosine: rules.duplicate_cosine,
-        novel_cosine: rules.novel_cosine,
-        overlap_most: rules.overlap_most,
-    };
-    let likeness = Likeness::new(&evidence.within_answer);
-    let mut order: Vec<(usize, &AudioClipEvidence)> = clips.iter().enumerate().collect();
-    order.sort_by_key(|(_, clip)| clip.place);
-    let mut accepted: Vec<Footage<'_>> = Vec::new();
-    let mut judged = vec![Err(ClipRefusal::AnswerRefused); clips.len()];
-    let mut sum = 0.0;
-    for (index, clip) in order {
-        let outcome = match form(clip) {
-            Some(refusal) => Err(refusal),
-            None => verified(clip, vouched)
-                .and_then(|()| newness.judge(footage(clip), &accepted, &likeness))
-                .and_then(|novelty| measure(rules, clip, novelty)),
-        };
-        match &outcome {
-            Ok(measures) => {
-                accepted.push(footage(clip));
-                sum += measures.score;
+impl SampledClip for AudioClipEvidence {
+    fn fetched(&self) -> Fetched {
+        match self.verification {
+            SoundVerification::NotSampled => Fetched::NotSampled,
+            SoundVerification::Compared { .. } => Fetched::Compared,
+            SoundVerification::OriginUnreachable { attempts } => {
+                Fetched::OriginUnreachable { attempts }
             }
-            Err(refusal) => pending |= *refusal == ClipRefusal::OwnFailure,
-        }
-        if let Some(slot) = judged.get_mut(index) {
-            *slot = outcome;
+            SoundVerification::SourceInvalid { .. } => Fetched::SourceInvalid,
+            SoundVerification::OwnFailure { attempts } => Fetched::OwnFailure { attempts },
         }
     }
-    Judged {
-        refusal: None,
-        pending,
-        clips: judged,
-        score: sum / f64::from(evidence.clips_wanted.max(1)),
+
+    fn footage(&self) -> Footage<'_> {
+        Footage {
+            place: self.place,
+            source: &self.source,
+            start_ms: self.start_ms,
+            end_ms: self.end_ms,
+            nearest_in_task: self.nearest_in_task,
+            global_novelty: self.global_novelty,
+        }
+    }
+
+    fn defect(&self) -> Option<ClipDefect> {
+        self.defect
+    }
+
+    fn source_duration_ms(&self) -> Option<u64> {
+        self.source_duration_ms
     }
 }
 
-fn footage(clip: &AudioClipEvidence) -> Footage<'_> {
-    Footage {
-        place: clip.place,
-        source: &clip.source,
-        start_ms: clip.start_ms,
-        end_ms: clip.end_ms,
-        nearest_in_task: clip.nearest_in_task,
-        global_novelty: clip.global_novelty,
-    }
-}
+impl ClipPolicy for HardenedAudioRules {
+    type Clip = AudioClipEvidence;
+    type Measures = AudioMeasures;
 
-/// What is wrong with the clip itself, without listening.
-fn form_refusal(
-    rules: &HardenedAudioRules,
-    wanted: u32,
-    clip: &AudioClipEvidence,
-) -> Option<ClipRefusal> {
-    if clip.place >= wanted {
-        return Some(ClipRefusal::BeyondWanted);
+    fn rules(&self) -> ClipRules {
+        ClipRules {
+            shortest_clip_ms: self.shortest_clip_ms,
+            longest_clip_ms: self.longest_clip_ms,
+            source_slack_ms: self.source_slack_ms,
+            origin_attempts: self.origin_attempts,
+            own_attempts: self.own_attempts,
+            newness: Newness {
+                duplicate_cosine: self.duplicate_cosine,
+                novel_cosine: self.novel_cosine,
+                overlap_most: self.overlap_most,
+            },
+        }
     }
-    if let Some(defect) = clip.defect {
-        return Some(ClipRefusal::Defect { defect });
+
+    fn condemns(&self, clip: &AudioClipEvidence) -> Option<AnswerRefusal> {
+        let place = clip.place;
+        match clip.verification {
+            SoundVerification::Compared { cosine, .. } if cosine < self.sound_match => {
+                Some(AnswerRefusal::Mismatch { place })
+            }
+            _ => None,
+        }
     }
-    let length = clip.end_ms.saturating_sub(clip.start_ms);
-    let source = clip.source_duration_ms.unwrap_or(u64::MAX);
-    if length == 0 {
-        Some(ClipRefusal::BadInterval)
-    } else if length < rules.shortest_clip_ms {
-        Some(ClipRefusal::TooShort)
-    } else if length > rules.longest_clip_ms {
-        Some(ClipRefusal::TooLong)
-    } else if clip.end_ms > source.saturating_add(rules.source_slack_ms) {
-        Some(ClipRefusal::BeyondSource)
-    } else {
+
+    fn form(&self, _clip: &AudioClipEvidence) -> Option<ClipRefusal> {
         None
     }
-}
 
-/// Whether this clip condemns the whole answer.
-fn answer_refusal(rules: &HardenedAudioRules, clip: &AudioClipEvidence) -> Option<AnswerRefusal> {
-    let place = clip.place;
-    match clip.verification {
-        SoundVerification::Compared { cosine, .. } => {
-            (cosine < rules.sound_match).then_some(AnswerRefusal::Mismatch { place })
-        }
-        SoundVerification::SourceInvalid { .. } => Some(AnswerRefusal::SourceInvalid { place }),
-        SoundVerification::OwnFailure { attempts } => {
-            (attempts >= rules.own_attempts).then_some(AnswerRefusal::CrashesVerification { place })
-        }
-        SoundVerification::NotSampled | SoundVerification::OriginUnreachable { .. } => None,
+    fn measure(
+        &self,
+        clip: &AudioClipEvidence,
+        novelty: f64,
+    ) -> Result<AudioMeasures, ClipRefusal> {
+        measure(self, clip, novelty)
     }
-}
 
-fn retriable(rules: &HardenedAudioRules, clip: &AudioClipEvidence) -> bool {
-    match clip.verification {
-        SoundVerification::OriginUnreachable { attempts } => attempts < rules.origin_attempts,
-        SoundVerification::OwnFailure { .. } => true,
-        SoundVerification::NotSampled
-        | SoundVerification::Compared { .. }
-        | SoundVerification::SourceInvalid { .. } => false,
-    }
-}
-
-fn verified(clip: &AudioClipEvidence, vouched: bool) -> Result<(), ClipRefusal> {
-    match clip.verification {
-        SoundVerification::Compared { .. } => Ok(()),
-        SoundVerification::NotSampled if vouched => Ok(()),
-        SoundVerification::NotSampled | SoundVerification::SourceInvalid { .. } => {
-            Err(ClipRefusal::NotVouched)
-        }
-        SoundVerification::OriginUnreachable { .. } => Err(ClipRefusal::OriginUnreachable),
-        SoundVerification::OwnFailure { .. } => Err(ClipRefusal::OwnFailure),
+    fn score(measures: &AudioMeasures) -> f64 {
+        measures.score
     }
 }
 

@@ -1,17 +1,18 @@
-use adit_primitives::Score;
-
 use super::{
     AudioClipEvidence, AudioClipVerdict, AudioEvidence, AudioMeasures, AudioPolicy, AudioVerdict,
-    SoundVerification, hardened, original, turns::finite,
+    SoundVerification, original, turns::finite,
 };
-use crate::video::{AnswerRefusal, ClipRefusal, Standing, judge::unit};
+use crate::video::{
+    judge::unit,
+    sampled::{Judged, early_refusal, judge_clips},
+};
 
 /// Judges one answer with sound. Total: whatever the evidence says, it returns a score in 0 to 1,
 /// and the same evidence under the same policy always gives the same verdict, bit by bit.
 ///
 /// Under `hardened` a clip earns the weighted mean of agreement, length, quality, relevance and
 /// novelty, and the answer the sum over its accepted clips divided by the clips wanted. While the
-/// verdict is [`Standing::Pending`] no clip is accepted and the score is 0.
+/// verdict is [`Standing::Pending`](crate::video::Standing::Pending) no clip is accepted and the score is 0.
 ///
 /// Under `original` it is [`original::reward`] as far as evidence of this kind can tell it (the
 /// measured clip is the first kept one with a [`super::RecordingMeasure`]), held to 0 to 1: its
@@ -19,66 +20,41 @@ use crate::video::{AnswerRefusal, ClipRefusal, Standing, judge::unit};
 ///
 /// O(c²) for `c` clips, and [`super::diarization_errors`] for each.
 pub fn judge(policy: &AudioPolicy, evidence: &AudioEvidence) -> AudioVerdict {
-    let judged = match early_refusal(evidence) {
+    let refusal = early_refusal(
+        &evidence.clips,
+        evidence.answered_within_deadline,
+        &evidence.within_answer,
+        is_finite,
+    );
+    let judged = match refusal {
         Some(refusal) => Judged::refused(refusal),
         None => match policy {
             AudioPolicy::Original(rules) => original::judge_evidence(rules, evidence),
-            AudioPolicy::Hardened(rules) => hardened::judge(rules, evidence),
+            AudioPolicy::Hardened(rules) => judge_clips(
+                rules,
+                &evidence.clips,
+                evidence.clips_wanted,
+                &evidence.within_answer,
+            ),
         },
     };
-    judged.verdict(policy, evidence)
-}
-
-/// What a policy finds; the verdict is made of it in one place so that it always keeps its promises.
-pub(super) struct Judged {
-    pub(super) refusal: Option<AnswerRefusal>,
-    pub(super) pending: bool,
-    /// One per clip of the evidence, in its order.
-    pub(super) clips: Vec<Result<AudioMeasures, ClipRefusal>>,
-    pub(super) score: f64,
-}
-
-impl Judged {
-    pub(super) fn refused(refusal: AnswerRefusal) -> Self {
-        Self {
-            refusal: Some(refusal),
-            pending: false,
-            clips: Vec::new(),
-            score: 0.0,
-        }
-    }
-
-    fn verdict(mut self, policy: &AudioPolicy, evidence: &AudioEvidence) -> AudioVerdict {
-        let refused = self.refusal.is_some();
-        let stands = !refused && !self.pending;
-        self.clips
-            .resize(evidence.clips.len(), Err(ClipRefusal::AnswerRefused));
-        let clips = self.clips.into_iter().zip(&evidence.clips);
-        let clips = clips.map(|(judged, clip)| {
-            let judged = match judged {
-                Ok(_) if refused => Err(ClipRefusal::AnswerRefused),
-                Ok(_) if !stands => Err(ClipRefusal::NotVouched),
-                judged => judged,
-            };
-            AudioClipVerdict {
-                place: clip.place,
-                accepted: judged.is_ok(),
-                refusal: judged.err(),
-                measures: judged.map(held).unwrap_or_default(),
-            }
+    let (score, standing) = (judged.held_score(), judged.standing());
+    let refusal = judged.refusal.clone();
+    let outcomes = judged.into_clips(evidence.clips.len());
+    let clips = outcomes
+        .zip(&evidence.clips)
+        .map(|(judged, clip)| AudioClipVerdict {
+            place: clip.place,
+            accepted: judged.is_ok(),
+            refusal: judged.err(),
+            measures: judged.map(held).unwrap_or_default(),
         });
-        let score = if stands { unit(self.score) } else { 0.0 };
-        AudioVerdict {
-            policy: policy.name().to_owned(),
-            score: Score::new(score).unwrap_or(Score::ZERO),
-            standing: if self.pending && !refused {
-                Standing::Pending
-            } else {
-                Standing::Final
-            },
-            refusal: self.refusal,
-            clips: clips.collect(),
-        }
+    AudioVerdict {
+        policy: policy.name().to_owned(),
+        score,
+        standing,
+        refusal,
+        clips: clips.collect(),
     }
 }
 
@@ -91,23 +67,6 @@ fn held(measures: AudioMeasures) -> AudioMeasures {
         novelty: unit(measures.novelty),
         score: unit(measures.score),
     }
-}
-
-fn early_refusal(evidence: &AudioEvidence) -> Option<AnswerRefusal> {
-    if !evidence.answered_within_deadline {
-        return Some(AnswerRefusal::Late);
-    }
-    if evidence.clips.is_empty() {
-        return Some(AnswerRefusal::Empty);
-    }
-    let mut places: Vec<u32> = evidence.clips.iter().map(|clip| clip.place).collect();
-    places.sort_unstable();
-    if let Some(pair) = places.windows(2).find(|pair| pair[0] == pair[1]) {
-        return Some(AnswerRefusal::Ambiguous { place: pair[0] });
-    }
-    let mut pairs = evidence.within_answer.iter();
-    let all = pairs.all(|pair| pair.cosine.is_finite()) && evidence.clips.iter().all(is_finite);
-    (!all).then_some(AnswerRefusal::NotFinite)
 }
 
 fn is_finite(clip: &AudioClipEvidence) -> bool {

@@ -1,122 +1,104 @@
 //! The rules of `video/hardened-1`. Evidence reaches them finite and with distinct places.
 
 use super::{
-    AnswerEvidence, AnswerRefusal, ClipEvidence, ClipRefusal, DescriptionMeasure, HardenedRules,
+    AnswerRefusal, ClipDefect, ClipEvidence, ClipRefusal, DescriptionMeasure, HardenedRules,
     SoundComparison, Verification,
-    footage::{Footage, Likeness, Newness, ramp},
-    judge::{Judged, Measures, unit},
+    footage::{Footage, Newness, ramp},
+    judge::{Measures, unit},
+    sampled::{ClipPolicy, ClipRules, Fetched, SampledClip},
 };
 
-pub(super) fn judge(rules: &HardenedRules, evidence: &AnswerEvidence) -> Judged {
-    let form: Vec<Option<ClipRefusal>> = evidence
-        .clips
-        .iter()
-        .map(|clip| form_refusal(rules, evidence.clips_wanted, clip))
-        .collect();
-    let well_formed = || {
-        let pairs = evidence.clips.iter().zip(&form);
-        pairs.filter_map(|(clip, refusal)| refusal.is_none().then_some(clip))
-    };
-    // What a fetched clip showed counts even when the clip itself is refused for its form.
-    if let Some(refusal) = evidence
-        .clips
-        .iter()
-        .find_map(|clip| answer_refusal(rules, clip))
-    {
-        return Judged::refused(refusal);
-    }
-
-    let sampled = || {
-        let clips = evidence.clips.iter();
-        clips.filter(|clip| clip.verification != Verification::NotSampled)
-    };
-    let vouched = sampled().next().is_some()
-        && sampled().all(|clip| matches!(clip.verification, Verification::Compared { .. }));
-    // A plan always has at least one clip, so that an answer nobody sampled is one not yet verified.
-    let mut pending = (well_formed().next().is_some() && sampled().next().is_none())
-        || sampled().any(|clip| retriable(rules, clip));
-
-    let likeness = Likeness::new(&evidence.within_answer);
-    let newness = Newness {
-        duplicate_cosine: rules.duplicate_cosine,
-        novel_cosine: rules.novel_cosine,
-        overlap_most: rules.overlap_most,
-    };
-    let mut order: Vec<usize> = (0..evidence.clips.len()).collect();
-    order.sort_by_key(|index| evidence.clips.get(*index).map(|clip| clip.place));
-    let mut accepted: Vec<Footage<'_>> = Vec::new();
-    let mut clips = vec![Err(ClipRefusal::AnswerRefused); evidence.clips.len()];
-    let mut sum = 0.0;
-    for index in order {
-        let (Some(clip), Some(form), Some(judged)) = (
-            evidence.clips.get(index),
-            form.get(index),
-            clips.get_mut(index),
-        ) else {
-            continue;
-        };
-        let outcome = match form {
-            Some(refusal) => Err(*refusal),
-            None => verified(clip, vouched)
-                .and_then(|()| newness.judge(footage(clip), &accepted, &likeness))
-                .and_then(|novelty| measure(rules, clip, novelty)),
-        };
-        match outcome {
-            Ok(measures) => {
-                accepted.push(footage(clip));
-                sum += measures.score;
-            }
-            Err(ClipRefusal::OwnFailure) => pending = true,
-            Err(_) => {}
+impl SampledClip for ClipEvidence {
+    fn fetched(&self) -> Fetched {
+        match self.verification {
+            Verification::NotSampled => Fetched::NotSampled,
+            Verification::Compared { .. } => Fetched::Compared,
+            Verification::OriginUnreachable { attempts } => Fetched::OriginUnreachable { attempts },
+            Verification::SourceInvalid { .. } => Fetched::SourceInvalid,
+            Verification::OwnFailure { attempts } => Fetched::OwnFailure { attempts },
         }
-        *judged = outcome;
     }
-    Judged {
-        refusal: None,
-        pending,
-        clips,
-        score: sum / f64::from(evidence.clips_wanted.max(1)),
+
+    fn footage(&self) -> Footage<'_> {
+        Footage {
+            place: self.place,
+            source: &self.source,
+            start_ms: self.start_ms,
+            end_ms: self.end_ms,
+            nearest_in_task: self.nearest_in_task,
+            global_novelty: self.global_novelty,
+        }
+    }
+
+    fn defect(&self) -> Option<ClipDefect> {
+        self.defect
+    }
+
+    fn source_duration_ms(&self) -> Option<u64> {
+        self.source_duration_ms
     }
 }
 
-fn footage(clip: &ClipEvidence) -> Footage<'_> {
-    Footage {
-        place: clip.place,
-        source: &clip.source,
-        start_ms: clip.start_ms,
-        end_ms: clip.end_ms,
-        nearest_in_task: clip.nearest_in_task,
-        global_novelty: clip.global_novelty,
-    }
-}
+impl ClipPolicy for HardenedRules {
+    type Clip = ClipEvidence;
+    type Measures = Measures;
 
-/// What is wrong with the clip itself, without looking at any footage.
-fn form_refusal(rules: &HardenedRules, wanted: u32, clip: &ClipEvidence) -> Option<ClipRefusal> {
-    if clip.place >= wanted {
-        return Some(ClipRefusal::BeyondWanted);
+    fn rules(&self) -> ClipRules {
+        ClipRules {
+            shortest_clip_ms: self.shortest_clip_ms,
+            longest_clip_ms: self.longest_clip_ms,
+            source_slack_ms: self.source_slack_ms,
+            origin_attempts: self.origin_attempts,
+            own_attempts: self.own_attempts,
+            newness: Newness {
+                duplicate_cosine: self.duplicate_cosine,
+                novel_cosine: self.novel_cosine,
+                overlap_most: self.overlap_most,
+            },
+        }
     }
-    if let Some(defect) = clip.defect {
-        return Some(ClipRefusal::Defect { defect });
+
+    fn condemns(&self, clip: &ClipEvidence) -> Option<AnswerRefusal> {
+        let place = clip.place;
+        let matches = match &clip.verification {
+            Verification::Compared { video, sound } => {
+                let sound = match sound {
+                    SoundComparison::Compared { cosine } => *cosine >= self.sound_match,
+                    SoundComparison::Invented => false,
+                    SoundComparison::Absent | SoundComparison::Withheld => true,
+                };
+                *video >= self.video_match && sound
+            }
+            _ => true,
+        };
+        if !matches {
+            return Some(AnswerRefusal::Mismatch { place });
+        }
+        let lies = clip
+            .text_similarity
+            .is_some_and(|cosine| cosine < self.text_match);
+        lies.then_some(AnswerRefusal::TextMismatch { place })
     }
-    let Some(length) = clip
-        .end_ms
-        .checked_sub(clip.start_ms)
-        .filter(|length| *length > 0)
-    else {
-        return Some(ClipRefusal::BadInterval);
-    };
-    if length < rules.shortest_clip_ms {
-        return Some(ClipRefusal::TooShort);
+
+    fn form(&self, clip: &ClipEvidence) -> Option<ClipRefusal> {
+        let withheld = matches!(
+            clip.verification,
+            Verification::Compared {
+                sound: SoundComparison::Withheld,
+                ..
+            }
+        );
+        description_refusal(self, &clip.description)
+            .or_else(|| withheld.then_some(ClipRefusal::SoundWithheld))
     }
-    if length > rules.longest_clip_ms {
-        return Some(ClipRefusal::TooLong);
+
+    fn measure(&self, clip: &ClipEvidence, novelty: f64) -> Result<Measures, ClipRefusal> {
+        measure(self, clip, novelty)
     }
-    if let Some(source) = clip.source_duration_ms
-        && clip.end_ms > source.saturating_add(rules.source_slack_ms)
-    {
-        return Some(ClipRefusal::BeyondSource);
+
+    fn score(measures: &Measures) -> f64 {
+        measures.score
     }
-    description_refusal(rules, &clip.description)
 }
 
 fn description_refusal(rules: &HardenedRules, text: &DescriptionMeasure) -> Option<ClipRefusal> {
@@ -131,60 +113,6 @@ fn description_refusal(rules: &HardenedRules, text: &DescriptionMeasure) -> Opti
         && (share(text.distinct_words) < rules.distinct_share_least
             || share(text.commonest_word) > rules.commonest_share_most);
     stuffed.then_some(ClipRefusal::DescriptionStuffed)
-}
-
-/// Whether this clip condemns the whole answer.
-fn answer_refusal(rules: &HardenedRules, clip: &ClipEvidence) -> Option<AnswerRefusal> {
-    let place = clip.place;
-    match &clip.verification {
-        Verification::Compared { video, sound } => {
-            let sound = match sound {
-                SoundComparison::Compared { cosine } => *cosine >= rules.sound_match,
-                SoundComparison::Invented => false,
-                SoundComparison::Absent | SoundComparison::Withheld => true,
-            };
-            if *video < rules.video_match || !sound {
-                return Some(AnswerRefusal::Mismatch { place });
-            }
-        }
-        Verification::SourceInvalid { .. } => return Some(AnswerRefusal::SourceInvalid { place }),
-        Verification::OwnFailure { attempts } if *attempts >= rules.own_attempts => {
-            return Some(AnswerRefusal::CrashesVerification { place });
-        }
-        Verification::NotSampled
-        | Verification::OriginUnreachable { .. }
-        | Verification::OwnFailure { .. } => {}
-    }
-    let lies = clip
-        .text_similarity
-        .is_some_and(|cosine| cosine < rules.text_match);
-    lies.then_some(AnswerRefusal::TextMismatch { place })
-}
-
-fn retriable(rules: &HardenedRules, clip: &ClipEvidence) -> bool {
-    match clip.verification {
-        Verification::OriginUnreachable { attempts } => attempts < rules.origin_attempts,
-        Verification::OwnFailure { .. } => true,
-        Verification::NotSampled
-        | Verification::Compared { .. }
-        | Verification::SourceInvalid { .. } => false,
-    }
-}
-
-fn verified(clip: &ClipEvidence, vouched: bool) -> Result<(), ClipRefusal> {
-    match &clip.verification {
-        Verification::Compared {
-            sound: SoundComparison::Withheld,
-            ..
-        } => Err(ClipRefusal::SoundWithheld),
-        Verification::Compared { .. } => Ok(()),
-        Verification::NotSampled if vouched => Ok(()),
-        Verification::NotSampled | Verification::SourceInvalid { .. } => {
-            Err(ClipRefusal::NotVouched)
-        }
-        Verification::OriginUnreachable { .. } => Err(ClipRefusal::OriginUnreachable),
-        Verification::OwnFailure { .. } => Err(ClipRefusal::OwnFailure),
-    }
 }
 
 fn measure(

@@ -1,20 +1,20 @@
 use super::{
     super::{
         AudioClipEvidence, AudioEvidence, AudioMeasures, RecordingMeasure, SoundVerification,
-        count_speakers, diarization_errors, judge::Judged, speaker_balance, speaker_count_score,
+        count_speakers, diarization_errors, speaker_balance, speaker_count_score,
     },
     OriginalAudioRules,
 };
 use crate::{
     Result,
-    video::{AnswerRefusal, ClipRefusal},
+    video::{AnswerRefusal, ClipRefusal, sampled::Judged},
 };
 
 /// The original's steps on our evidence. Evidence reaches it finite and with distinct places.
 pub(in crate::audio) fn judge_evidence(
     rules: &OriginalAudioRules,
     evidence: &AudioEvidence,
-) -> Judged {
+) -> Judged<AudioMeasures> {
     let clips = &evidence.clips;
     if let Some(refusal) = clips.iter().find_map(condemns) {
         return Judged::refused(refusal);

@@ -3,13 +3,16 @@ use std::collections::HashMap;
 use super::{
     super::{
         AnswerEvidence, AnswerRefusal, ClipEvidence, ClipRefusal, SoundComparison, Verification,
-        judge::{Judged, Measures},
+        judge::Measures, sampled::Judged,
     },
     OriginalRules, length_multiplier,
 };
 
 /// The original's steps on our evidence. Evidence reaches it finite and with distinct places.
-pub(in crate::video) fn judge_evidence(rules: &OriginalRules, evidence: &AnswerEvidence) -> Judged {
+pub(in crate::video) fn judge_evidence(
+    rules: &OriginalRules,
+    evidence: &AnswerEvidence,
+) -> Judged<Measures> {
     for clip in &evidence.clips {
         if let Some(refusal) = condemns(rules, clip) {
             return Judged::refused(refusal);
