@@ -160,6 +160,31 @@ pub enum Error {
         /// The subnet.
         netuid: NetUid,
     },
+    /// A commit is longer than the 5,000 bytes that the chain takes.
+    #[error("a sealed commit of {bytes} bytes is longer than the chain takes")]
+    CommitTooLong {
+        /// How long it would be.
+        bytes: usize,
+    },
+    /// A beacon's public key is no point of its group.
+    #[error("the beacon's public key is no point of its group")]
+    BeaconKey,
+    /// A round's signature is no point of its group.
+    #[error("the signature of a round is no point of its group")]
+    RoundSignature,
+    /// Bytes are not a sealed message.
+    #[error("this is no sealed message: {reason}")]
+    SealedFormat {
+        /// What is wrong with them.
+        reason: &'static str,
+    },
+    /// A signature does not open a sealed message: it belongs to another round or beacon, or the
+    /// message was changed.
+    #[error("this signature does not open the sealed message")]
+    WrongRound,
+    /// No epoch can be predicted.
+    #[error(transparent)]
+    Schedule(#[from] adit_yuma::Error),
     /// Plain data from the chain breaks its own rules.
     #[error(transparent)]
     Primitives(#[from] adit_primitives::Error),

@@ -6,8 +6,9 @@
 //! Everything else is an [`Error`], and [`Error::is_retryable`] says whether trying again can help.
 //! This crate computes no weights and runs no consensus; see `adit-scoring` and `adit-yuma`.
 //!
-//! Features: `client` (subxt, tokio), `testing` (`testing::FakeChain`). Neither is on by default,
-//! so that code written against the seam compiles no chain library.
+//! Features: `client` (subxt, tokio), `timelock` (sealing weights to a drand round; part of
+//! `client`), `testing` (`testing::FakeChain`). None is on by default, so that code written against
+//! the seam compiles no chain library and no pairings.
 //!
 //! ```
 //! use adit_chain::{Chain, Result, WeightsOutcome};
@@ -27,6 +28,7 @@
 mod chain;
 #[cfg(feature = "client")]
 pub mod client;
+pub mod commit_reveal;
 mod error;
 #[cfg(any(test, feature = "testing", feature = "client"))]
 mod preflight;

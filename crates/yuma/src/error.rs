@@ -43,6 +43,15 @@ pub enum Error {
     /// The stakes sum to more than 2^63 rao, which the chain's arithmetic cannot hold.
     #[error("the stakes sum to more than 2^63 rao")]
     TooMuchStake,
+    /// A subnet with tempo 0 has no epochs.
+    #[error("tempo is zero: the subnet has no epochs")]
+    NoEpochs,
+    /// Weights are revealed at most 1,000 epochs after their commit.
+    #[error("{epochs} epochs are too far ahead")]
+    TooManyEpochs {
+        /// The epochs asked for.
+        epochs: u64,
+    },
 }
 
 /// Result of this crate.

@@ -13,6 +13,7 @@ mod failover;
     reason = "the scripted node can do more than tests ask of it yet"
 )]
 mod node;
+mod golden;
 mod proxy;
 mod reads;
 mod scripted;
