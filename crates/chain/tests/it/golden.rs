@@ -13,7 +13,10 @@ fn every_vector_of_the_chain() {
     schedule::register(&mut suite);
     let report = suite.run(false).unwrap();
     // Calls and keys (`scale`) follow with the encoder that other languages' vectors need public.
-    let failed = report.functions.iter().any(|found| !found.failures.is_empty());
+    let failed = report
+        .functions
+        .iter()
+        .any(|found| !found.failures.is_empty());
     assert!(!failed, "some vectors fail");
 }
 

@@ -8,12 +8,12 @@
 
 mod devnet;
 mod failover;
+mod golden;
 #[expect(
     dead_code,
     reason = "the scripted node can do more than tests ask of it yet"
 )]
 mod node;
-mod golden;
 mod proxy;
 mod reads;
 mod scripted;

@@ -29,7 +29,10 @@ pub(super) fn register(suite: &mut GoldenSuite) {
         for (nth, case) in items(&v2["tle"]).iter().enumerate() {
             push(format!("v2.tle.{nth}"), sealed(case));
             if v2["tle_wrong_signature"].is_string() {
-                push(format!("v2.tle_wrong_signature.{nth}"), wrong_signature(case));
+                push(
+                    format!("v2.tle_wrong_signature.{nth}"),
+                    wrong_signature(case),
+                );
             }
         }
         for (nth, case) in items(&v2["commit_v2"]).iter().enumerate() {
@@ -92,7 +95,13 @@ fn signature(case: &Value) -> RoundSignature {
 fn sealed(case: &Value) -> Outcome {
     let recorded = bytes(&case["ciphertext_compressed"]);
     let is_weights = case["kind"] == "WeightsTlockPayload";
-    let expected = bytes(&case[if is_weights { "payload_scale" } else { "payload" }]);
+    let expected = bytes(
+        &case[if is_weights {
+            "payload_scale"
+        } else {
+            "payload"
+        }],
+    );
     let opened = match open(&recorded, &signature(case)) {
         Ok(opened) => opened,
         Err(error) => return Outcome::Failed(error.to_string()),

@@ -14,7 +14,11 @@ pub(super) fn register(suite: &mut GoldenSuite) {
         let mut found = Vec::new();
         let mut push = |id: &Value, outcome| {
             let function = "epoch_schedule_predict".to_owned();
-            found.push((function, id.as_str().unwrap_or("unnamed").to_owned(), outcome));
+            found.push((
+                function,
+                id.as_str().unwrap_or("unnamed").to_owned(),
+                outcome,
+            ));
         };
         for case in items(&document["cases"]) {
             push(&case["name"], reveal_block(case));
@@ -46,7 +50,9 @@ fn reveal_block(case: &Value) -> Outcome {
         Ok(Block(found)) => Outcome::when(case["result"] == found, found.to_string()),
         Err(error) => {
             let told = case["result"].as_str().unwrap_or("a block");
-            let same = error.to_string().starts_with(told.trim_start_matches("error: "));
+            let same = error
+                .to_string()
+                .starts_with(told.trim_start_matches("error: "));
             Outcome::when(same, format!("{error} where it says {told}"))
         }
     }
@@ -105,7 +111,9 @@ pub(super) fn fixed(case: &Value) -> Outcome {
 pub(super) fn tempo_zero() -> Outcome {
     let error = EpochSchedule::default().reveal_block(Block(1), 1);
     Outcome::when(
-        error.as_ref().is_err_and(|error| error.to_string().contains("tempo is zero")),
+        error
+            .as_ref()
+            .is_err_and(|error| error.to_string().contains("tempo is zero")),
         format!("{error:?}"),
     )
 }
