@@ -3,6 +3,7 @@
 mod account;
 mod axon;
 mod blocks;
+mod call;
 mod connection;
 mod determine;
 mod events;
@@ -10,27 +11,40 @@ mod events;
 mod golden;
 mod link;
 mod metagraph;
+mod nonce;
+mod offline;
 mod options;
+mod outcome;
+mod pool;
 mod runtime;
 mod signer;
 mod snapshot;
 mod submit;
 mod tip;
+mod value;
+mod watch;
 mod weights;
 
-use std::{collections::HashMap, fmt, sync::Arc};
+use std::{fmt, sync::Arc};
 
 use adit_primitives::{
     AccountId, AxonInfo, Block, BlockHash, Metagraph, NetUid, Uid, WeightVector,
 };
 use adit_wallet::Keypair;
-use tokio::sync::{Mutex, watch};
+use tokio::sync::watch::Receiver;
 
-pub use account::{Registration, TransactionReceipt};
+pub use account::Registration;
+pub use call::ChainCall;
+pub use events::DispatchFailure;
+pub use offline::{OfflineRuntime, SignedTransaction, SigningTerms, TransactionEra};
 pub use options::ClientOptions;
+pub use outcome::{DropReason, SubmissionOutcome, TransactionReceipt, TransactionReport};
+pub use pool::{PoolReason, PoolRefusal, SubtensorCode};
+pub use value::{ChainEvent, ChainValue};
 
 use crate::{BlockStream, Chain, Error, Result, Served, WeightsOutcome};
 use link::Link;
+use nonce::Nonces;
 use runtime::Runtimes;
 use snapshot::Snapshot;
 use tip::{Follower, Tip};
@@ -62,8 +76,8 @@ struct Shared {
     link: Arc<Link>,
     runtimes: Runtimes,
     options: ClientOptions,
-    nonces: Mutex<HashMap<AccountId, Arc<Mutex<()>>>>,
-    tip: watch::Receiver<Tip>,
+    nonces: Nonces,
+    tip: Receiver<Tip>,
     _follower: Follower,
 }
 
@@ -84,7 +98,7 @@ impl Client {
             link,
             runtimes: Runtimes::default(),
             options,
-            nonces: Mutex::default(),
+            nonces: Nonces::default(),
             tip,
             _follower: follower,
         };

@@ -1,4 +1,4 @@
-use std::time::Duration;
+use std::{borrow::Cow, time::Duration};
 
 use adit_primitives::{BlockHash, NetUid, Uid, WeightVector};
 
@@ -92,10 +92,32 @@ pub enum Error {
     #[error("cannot build {call}")]
     Build {
         /// Pallet and call.
-        call: &'static str,
+        call: Cow<'static, str>,
         /// Why.
         #[source]
         source: ForeignError,
+    },
+    /// The runtime has no such call.
+    #[error("this runtime has no call {call}")]
+    NoSuchCall {
+        /// Pallet and call.
+        call: Cow<'static, str>,
+    },
+    /// A call needs an argument that was not given.
+    #[error("{call} lacks the argument {argument}")]
+    MissingArgument {
+        /// Pallet and call.
+        call: Cow<'static, str>,
+        /// The argument, by the runtime's name for it.
+        argument: String,
+    },
+    /// A call was given an argument that it does not take.
+    #[error("{call} has no argument {argument}")]
+    UnknownArgument {
+        /// Pallet and call.
+        call: Cow<'static, str>,
+        /// The argument's name.
+        argument: String,
     },
     /// There is no such subnet.
     #[error("there is no subnet {netuid}")]
@@ -110,7 +132,7 @@ pub enum Error {
     #[error("{call} was refused by the transaction pool with {code}: {message}")]
     Pool {
         /// Pallet and call.
-        call: &'static str,
+        call: Cow<'static, str>,
         /// JSON-RPC error code (1010 invalid, 1012 banned, 1014 priority too low, …).
         code: i64,
         /// The node's words, with a custom code replaced by its name.
@@ -120,7 +142,7 @@ pub enum Error {
     #[error("{call} failed on chain with {pallet}.{error}")]
     Refused {
         /// Pallet and call.
-        call: &'static str,
+        call: Cow<'static, str>,
         /// Pallet that failed, by name from the block's metadata.
         pallet: String,
         /// Its error, by name from the block's metadata.
@@ -130,7 +152,7 @@ pub enum Error {
     #[error("{call}: transaction {extrinsic} left, its fate is not known: {reason}")]
     Undetermined {
         /// Pallet and call.
-        call: &'static str,
+        call: Cow<'static, str>,
         /// Hash of the transaction.
         extrinsic: BlockHash,
         /// Why it is not known.
@@ -140,7 +162,7 @@ pub enum Error {
     #[error("{call}: transaction {extrinsic} was not included before it expired")]
     Expired {
         /// Pallet and call.
-        call: &'static str,
+        call: Cow<'static, str>,
         /// Hash of the transaction.
         extrinsic: BlockHash,
     },

@@ -270,7 +270,7 @@ impl Chain for FakeChain {
         state.fail(ChainRequest::ServeAxon)?;
         let Some(neuron) = state.subnet(netuid)?.by_hotkey(&self.signer) else {
             return Err(Error::Refused {
-                call: "SubtensorModule.serve_axon",
+                call: "SubtensorModule.serve_axon".into(),
                 pallet: "SubtensorModule".into(),
                 error: "HotKeyNotRegisteredInNetwork".into(),
             });

@@ -1,27 +1,17 @@
 use std::collections::BTreeMap;
 
-use adit_primitives::{AccountId, Block, BlockHash, Hotkey, NetUid, Rao, Uid};
+use adit_primitives::{AccountId, Hotkey, NetUid, Rao, Uid};
 use adit_wallet::Keypair;
 use subxt::ext::scale_value::{Composite, Value, ValueDef};
 
 use super::{
     Client,
     connection::unreadable,
+    outcome::TransactionReceipt,
     snapshot::{Snapshot, account_key, netuid_key},
     submit::{Call, Included},
 };
 use crate::{Error, Result};
-
-/// Where a transaction that succeeded is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct TransactionReceipt {
-    /// The block that holds it.
-    pub block: Block,
-    /// Its hash.
-    pub block_hash: BlockHash,
-    /// Hash of the transaction (blake2-256 of its bytes).
-    pub extrinsic: [u8; 32],
-}
 
 impl From<Included> for TransactionReceipt {
     fn from(included: Included) -> Self {

@@ -1,4 +1,4 @@
-use adit_wallet::Keypair;
+use adit_wallet::{Keypair, Signature, SignatureScheme};
 use subxt::{
     SubstrateConfig,
     transactions::Signer,
@@ -14,6 +14,14 @@ impl Signer<SubstrateConfig> for SigningKey<'_> {
     }
 
     fn sign(&self, payload: &[u8]) -> MultiSignature {
-        MultiSignature::Sr25519(*self.0.sign(payload).as_bytes())
+        multi_signature(SignatureScheme::Sr25519, &self.0.sign(payload))
+    }
+}
+
+/// A signature with its scheme in front, as transactions carry it.
+pub(super) fn multi_signature(scheme: SignatureScheme, signature: &Signature) -> MultiSignature {
+    match scheme {
+        SignatureScheme::Sr25519 => MultiSignature::Sr25519(*signature.as_bytes()),
+        SignatureScheme::Ed25519 => MultiSignature::Ed25519(*signature.as_bytes()),
     }
 }

@@ -1,30 +1,26 @@
-use std::{sync::Arc, time::Duration};
+use std::{borrow::Cow, collections::BTreeSet};
 
 use adit_primitives::{AccountId, Block, BlockHash};
 use adit_wallet::Keypair;
 use serde_json::Value;
-use subxt::{
-    SubstrateConfig, config::DefaultExtrinsicParamsBuilder, ext::scale_value::Composite,
-    rpcs::client::RpcSubscription, transactions, utils::H256,
-};
-use tokio::time::{Instant, timeout};
+use subxt::rpcs::client::RpcSubscription;
 
 use super::{
-    Shared,
-    connection::{Connection, hex_text, read_hash, unreadable},
-    events::{Failure, name_pool_message, outcome},
+    Client, Shared,
+    call::ChainCall,
+    connection::{Connection, hex_text, unreadable},
+    events::{Effects, effects},
+    nonce::Reservation,
+    offline::{SigningTerms, TransactionEra},
+    outcome::{DropReason, SubmissionOutcome, TransactionReceipt, TransactionReport},
+    pool::{PoolReason, PoolRefusal},
     runtime::Runtime,
-    signer::SigningKey,
     snapshot::Snapshot,
+    watch::Watched,
 };
 use crate::{BlockHead, Error, Result};
 
-/// A call by name with arguments by name.
-pub(super) struct Call {
-    /// Pallet and call, with a dot between.
-    pub(super) name: &'static str,
-    pub(super) arguments: Composite<()>,
-}
+pub(super) use super::call::Call;
 
 /// A transaction that is in a block and succeeded there.
 #[derive(Debug, Clone, Copy)]
@@ -33,79 +29,256 @@ pub(super) struct Included {
     pub(super) extrinsic: BlockHash,
 }
 
-/// A signed transaction. Its bytes can be included at most once, and only up to a block.
+/// A signed transaction. Its nonce can be used at most once, and it only up to a block.
 pub(super) struct Signed {
-    pub(super) call: &'static str,
-    pub(super) text: String,
+    pub(super) call: Cow<'static, str>,
+    /// As it is sent; first what was signed before, with the same nonce, for a runtime that is gone.
+    pub(super) texts: Vec<String>,
     pub(super) hash: BlockHash,
     pub(super) account: AccountId,
     pub(super) nonce: u64,
     /// It cannot be in this block or before.
     pub(super) anchor: Block,
+    /// The block whose hash the signature covers.
+    birth: BlockHead,
+    /// The runtime the signature is for.
+    spec_version: u32,
     /// It cannot be after this block.
     pub(super) expires: Block,
 }
 
-/// Where watching a transaction ended.
-enum Watched {
-    /// In this block, finalised or at least on the best chain.
-    InBlock(BlockHash),
-    /// The node will not include it.
-    Given { up: &'static str },
-    /// The node lost sight of it.
+impl Signed {
+    pub(super) fn text(&self) -> &str {
+        self.texts.last().map_or("", String::as_str)
+    }
+}
+
+/// How handing a transaction to a node went.
+enum Sent {
+    /// The node took it and tells how it goes on.
+    Watching(RpcSubscription<Value>),
+    /// Nobody knows whether the node got it.
     Lost,
+    /// The node has it already, from an earlier attempt.
+    Known,
+    Refused(PoolRefusal),
+}
+
+/// What became of a transaction.
+pub(super) enum Fate {
+    InBlock {
+        report: TransactionReport,
+        finalized: bool,
+    },
+    Dropped(DropReason),
+    Unknown(String),
+    /// In no block, and what was signed can no longer be valid, because the runtime or the block
+    /// the signature names is gone.
+    Void,
+}
+
+/// How often a transaction is signed anew because somebody was faster with its nonce.
+const ATTEMPTS: usize = 6;
+
+impl Client {
+    /// Signs any call, sends it and waits until its fate is known.
+    ///
+    /// Several may be on their way at once, of one account or of many: nonces are handed out so
+    /// that none is used twice, and another process using the same key is tolerated. Nothing is
+    /// ever sent again with another nonce unless the chain cannot include the first any more. Eras
+    /// are mortal ([`ClientOptions::mortality`](super::ClientOptions::mortality) blocks from the
+    /// newest one), the tip is 0.
+    ///
+    /// A runtime upgrade between signing and inclusion makes the signature bad; the call is then
+    /// signed once more, with the same nonce.
+    ///
+    /// # Errors
+    /// [`Error::NoSuchCall`], [`Error::MissingArgument`], [`Error::UnknownArgument`],
+    /// [`Error::Build`], or a failure to reach the chain before anything was sent. Whatever happens
+    /// after that is a [`SubmissionOutcome`].
+    pub async fn submit(&self, call: &ChainCall, signer: &Keypair) -> Result<SubmissionOutcome> {
+        self.shared.carry(call, signer).await
+    }
 }
 
 impl Shared {
-    /// Signs a call, sends it and waits until its fate is known.
-    ///
-    /// One account's transactions are signed one after the other, so that no two share a nonce.
-    pub(super) async fn submit(&self, call: &Call, signer: &Keypair) -> Result<Included> {
-        let turn = self.turn(signer.account()).await;
-        let guard = turn.lock().await;
-        let (snapshot, signed) = self
-            .retrying(|| async {
-                let snapshot = self.snapshot().await?;
-                let nonce = snapshot.connection.next_nonce(signer.account()).await?;
-                let signed = sign(&snapshot, call, signer, nonce, self.options.mortality)?;
-                Ok((snapshot, signed))
-            })
-            .await?;
-        let connection = &snapshot.connection;
-        let sent = connection
-            .subscribe(
-                "author_submitAndWatchExtrinsic",
-                &[signed.text.clone().into()],
-                "author_unwatchExtrinsic",
-            )
-            .await;
-        drop(guard);
-        tracing::debug!(call = call.name, extrinsic = %signed.hash, nonce = signed.nonce, "sent");
-        let watched = match sent {
-            Ok(statuses) => self.watch(connection, statuses).await,
-            Err(error) if error.is_retryable() => Watched::Lost,
-            Err(Error::Rpc { code, message, .. }) => {
-                return Err(Error::Pool {
-                    call: call.name,
-                    code,
-                    message: name_pool_message(&message),
-                });
-            }
-            Err(error) => return Err(error),
-        };
-        match watched {
-            Watched::InBlock(hash) => match self.conclude(connection, hash, &signed).await {
-                Ok(Some(included)) => Ok(included),
-                Err(error) if !error.is_retryable() => Err(error),
-                Ok(None) | Err(_) => self.determine(&signed).await,
+    /// Signs a call, sends it and waits until it is in a block, where it succeeded.
+    pub(super) async fn submit(
+        &self,
+        call: impl Into<ChainCall>,
+        signer: &Keypair,
+    ) -> Result<Included> {
+        let report = self.submit_reported(&call.into(), signer).await?;
+        Ok(Included {
+            head: BlockHead {
+                number: report.receipt.block,
+                hash: report.receipt.block_hash,
             },
-            Watched::Given { up } => self.given_up(&signed, up).await,
-            Watched::Lost => self.determine(&signed).await,
+            extrinsic: BlockHash(report.receipt.extrinsic),
+        })
+    }
+
+    /// As [`Shared::submit`], with the events.
+    pub(super) async fn submit_reported(
+        &self,
+        call: &ChainCall,
+        signer: &Keypair,
+    ) -> Result<TransactionReport> {
+        self.carry(call, signer).await?.into_success(call.label())
+    }
+
+    /// Carries a call to its end, whatever that is.
+    pub(super) async fn carry(
+        &self,
+        call: &ChainCall,
+        signer: &Keypair,
+    ) -> Result<SubmissionOutcome> {
+        let (reservation, mut signed, mut connection, mut sent) = self.start(call, signer).await?;
+        let mut renewed = false;
+        loop {
+            let fate = match sent {
+                Sent::Refused(refusal) => return Ok(SubmissionOutcome::Rejected(refusal)),
+                Sent::Watching(statuses) => {
+                    let watched = self.watch(&connection, statuses, signed.expires).await;
+                    self.after(&connection, watched, &signed).await
+                }
+                Sent::Lost | Sent::Known => self.determine(&signed).await,
+            };
+            let extrinsic = signed.hash.0;
+            let outcome = match fate {
+                Fate::InBlock { report, finalized } => {
+                    reservation.included(report.receipt.block);
+                    match finalized {
+                        true => SubmissionOutcome::Finalized(report),
+                        false => SubmissionOutcome::Included(report),
+                    }
+                }
+                Fate::Dropped(reason) => SubmissionOutcome::Dropped { extrinsic, reason },
+                Fate::Unknown(reason) => SubmissionOutcome::Unknown {
+                    extrinsic,
+                    expires: signed.expires,
+                    reason,
+                },
+                Fate::Void if renewed => SubmissionOutcome::Dropped {
+                    extrinsic,
+                    reason: DropReason::Invalid,
+                },
+                Fate::Void => {
+                    renewed = true;
+                    tracing::warn!(call = %signed.call, nonce = signed.nonce, "signing again: the runtime or the block signed for is gone");
+                    let nonce = signed.nonce;
+                    match self.renew(call, signer, nonce, signed).await {
+                        Ok((again, taken_by, state)) => {
+                            (signed, connection, sent) = (again, taken_by, state);
+                            continue;
+                        }
+                        Err((old, error)) => SubmissionOutcome::Unknown {
+                            extrinsic: old.hash.0,
+                            expires: old.expires,
+                            reason: error.to_string(),
+                        },
+                    }
+                }
+            };
+            return Ok(outcome);
         }
     }
 
-    async fn turn(&self, account: AccountId) -> Arc<tokio::sync::Mutex<()>> {
-        Arc::clone(self.nonces.lock().await.entry(account).or_default())
+    /// Signs and sends for the first time; again with another nonce while a pool says that this one
+    /// came too late.
+    async fn start(
+        &self,
+        call: &ChainCall,
+        signer: &Keypair,
+    ) -> Result<(Reservation, Signed, std::sync::Arc<Connection>, Sent)> {
+        let desk = self.nonces.desk(signer.account());
+        let turn = desk.turn.lock().await;
+        let mut avoided = BTreeSet::new();
+        let mut attempt = 1;
+        loop {
+            let (snapshot, next) = self
+                .retrying(|| async {
+                    let snapshot = self.snapshot().await?;
+                    let next = snapshot.connection.next_nonce(signer.account()).await?;
+                    Ok((snapshot, next))
+                })
+                .await?;
+            let reservation = desk.reserve(next, snapshot.head.number, &avoided);
+            let signed = sign(
+                &snapshot,
+                call,
+                signer,
+                reservation.nonce,
+                self.options.mortality,
+            )?;
+            let sent = send(&snapshot.connection, &signed).await?;
+            let Sent::Refused(refusal) = &sent else {
+                drop(turn);
+                return Ok((reservation, signed, snapshot.connection, sent));
+            };
+            let again = match refusal.reason {
+                PoolReason::PriorityTooLow => {
+                    // Somebody else's transaction holds it, even where the node's count says not.
+                    avoided.insert(signed.nonce);
+                    true
+                }
+                PoolReason::Outdated | PoolReason::AncientBirthBlock => true,
+                PoolReason::BadSignature => self.is_void(&signed).await.unwrap_or(false),
+                _ => false,
+            };
+            if !again || attempt == ATTEMPTS {
+                drop(turn);
+                return Ok((reservation, signed, snapshot.connection, sent));
+            }
+            tracing::debug!(call = %signed.call, nonce = signed.nonce, %refusal, "signing again");
+            attempt += 1;
+        }
+    }
+
+    /// Signs and sends a second time with the same nonce, so that only one of the two can ever be
+    /// included.
+    async fn renew(
+        &self,
+        call: &ChainCall,
+        signer: &Keypair,
+        nonce: u64,
+        old: Signed,
+    ) -> Result<(Signed, std::sync::Arc<Connection>, Sent), (Box<Signed>, Error)> {
+        let made = self
+            .retrying(|| async {
+                let snapshot = self.snapshot().await?;
+                let signed = sign(&snapshot, call, signer, nonce, self.options.mortality)?;
+                Ok((snapshot, signed))
+            })
+            .await;
+        let (snapshot, mut signed) = match made {
+            Ok(made) => made,
+            Err(error) => return Err((Box::new(old), error)),
+        };
+        signed.anchor = old.anchor.min(signed.anchor);
+        signed.texts.splice(..0, old.texts);
+        let sent = match send(&snapshot.connection, &signed).await {
+            // The first one may have come through after all: the chain tells.
+            Ok(Sent::Refused(refusal)) if refusal.is_stale() => Sent::Known,
+            Ok(sent) => sent,
+            Err(error) => return Err((Box::new(signed), error)),
+        };
+        Ok((signed, snapshot.connection, sent))
+    }
+
+    /// What follows from where watching ended.
+    async fn after(&self, connection: &Connection, watched: Watched, signed: &Signed) -> Fate {
+        match watched {
+            Watched::InBlock { hash, finalized } => {
+                match self.conclude(connection, hash, signed).await {
+                    Ok(Some(report)) => Fate::InBlock { report, finalized },
+                    // Left the best chain, or the node can no longer be asked.
+                    Ok(None) | Err(_) => self.determine(signed).await,
+                }
+            }
+            Watched::GivenUp(reason) => self.given_up(signed, reason).await,
+            Watched::Lost => self.determine(signed).await,
+        }
     }
 
     /// A block other than the newest one, to read back from.
@@ -119,55 +292,24 @@ impl Shared {
         })
     }
 
-    async fn watch(
-        &self,
-        connection: &Connection,
-        mut statuses: RpcSubscription<Value>,
-    ) -> Watched {
-        let mut block = None;
-        let mut deadline = Instant::now() + self.options.stall;
-        loop {
-            let left = deadline.saturating_duration_since(Instant::now());
-            let Ok(status) = timeout(left, statuses.next()).await else {
-                return block.map_or(Watched::Lost, Watched::InBlock);
-            };
-            let Some(Ok(status)) = status else {
-                connection.retire();
-                return Watched::Lost;
-            };
-            let patience = |block: &Option<BlockHash>| -> Duration {
-                if block.is_some() {
-                    self.options.finality_wait
-                } else {
-                    self.options.stall
-                }
-            };
-            match Status::read(&status) {
-                Status::Waiting => {}
-                Status::InBlock(hash) => block = Some(hash),
-                Status::Finalised(hash) => return Watched::InBlock(hash),
-                Status::Retracted => block = None,
-                Status::FinalityTimeout => return block.map_or(Watched::Lost, Watched::InBlock),
-                Status::GivenUp(up) => return Watched::Given { up },
-                Status::Lost => return Watched::Lost,
-            }
-            deadline = Instant::now() + patience(&block);
-        }
-    }
-
     /// Reads what became of a transaction in a block; `None` when the block does not hold it or is
-    /// no longer on the best chain.
+    /// not on the best chain.
     pub(super) async fn conclude(
         &self,
         connection: &Connection,
         hash: BlockHash,
         signed: &Signed,
-    ) -> Result<Option<Included>> {
+    ) -> Result<Option<TransactionReport>> {
         let extrinsics = connection.extrinsics(hash).await?;
-        let place = extrinsics
-            .iter()
-            .position(|text| text.eq_ignore_ascii_case(&signed.text));
-        let Some(place) = place else { return Ok(None) };
+        let ours = |text: &String| {
+            signed
+                .texts
+                .iter()
+                .any(|ours| text.eq_ignore_ascii_case(ours))
+        };
+        let Some(place) = extrinsics.iter().position(ours) else {
+            return Ok(None);
+        };
         let number = connection.number_of(hash).await?;
         if connection.block_hash(number).await? != Some(hash) {
             return Ok(None);
@@ -175,73 +317,55 @@ impl Shared {
         // The block that applies an upgrade still speaks the old runtime's language in its events.
         let parent = connection.parent_of(hash).await?;
         let runtime = self.runtimes.at(connection, parent).await?;
-        let failure = outcome(&runtime, &events(connection, &runtime, hash).await?, place)?;
-        if let Some(Failure { pallet, error }) = failure {
-            return Err(Error::Refused {
-                call: signed.call,
-                pallet,
-                error,
-            });
-        }
-        Ok(Some(Included {
-            head: BlockHead { number, hash },
-            extrinsic: signed.hash,
+        let bytes = events(connection, &runtime, hash).await?;
+        let Effects { events, failure } = effects(&runtime, &bytes, place)?;
+        Ok(Some(TransactionReport {
+            receipt: TransactionReceipt {
+                block: number,
+                block_hash: hash,
+                extrinsic: signed.hash.0,
+            },
+            events,
+            failure,
         }))
     }
 
-    /// A pool that gave a transaction up may have done so because it is already in a block.
-    async fn given_up(&self, signed: &Signed, reason: &'static str) -> Result<Included> {
-        const INVALID: i64 = 1010;
-        match self.find(signed).await {
-            Ok(Some(included)) => Ok(included),
-            Ok(None) => Err(Error::Pool {
-                call: signed.call,
-                code: INVALID,
-                message: reason.to_owned(),
-            }),
-            Err(error) if error.is_retryable() => self.determine(signed).await,
-            Err(error) => Err(error),
+    /// Whether a signature can no longer be valid although its era has not ended: the chain runs
+    /// another runtime now, or the block it names left the best chain.
+    pub(super) async fn is_void(&self, signed: &Signed) -> Result<bool> {
+        let snapshot = self.snapshot().await?;
+        // A node that lags behind shows an older runtime, or not yet the block: that is no proof.
+        if snapshot.runtime.spec_version > signed.spec_version {
+            return Ok(true);
         }
+        let birth = snapshot.connection.block_hash(signed.birth.number).await?;
+        Ok(birth.is_some_and(|hash| hash != signed.birth.hash))
     }
 }
 
-/// One notification of `author_submitAndWatchExtrinsic`.
-#[derive(Debug, PartialEq, Eq)]
-enum Status {
-    Waiting,
-    InBlock(BlockHash),
-    Finalised(BlockHash),
-    Retracted,
-    FinalityTimeout,
-    GivenUp(&'static str),
-    Lost,
-}
-
-impl Status {
-    fn read(status: &Value) -> Self {
-        let hash = |name: &str| {
-            let value = status.get(name)?;
-            read_hash(value, "a transaction's block").ok()
-        };
-        if let Some(hash) = hash("finalized") {
-            return Self::Finalised(hash);
+async fn send(connection: &Connection, signed: &Signed) -> Result<Sent> {
+    let params = [signed.text().into()];
+    let sent = connection
+        .subscribe(
+            "author_submitAndWatchExtrinsic",
+            &params,
+            "author_unwatchExtrinsic",
+        )
+        .await;
+    tracing::debug!(call = %signed.call, extrinsic = %signed.hash, nonce = signed.nonce, taken = sent.is_ok(), "sent");
+    match sent {
+        Ok(statuses) => Ok(Sent::Watching(statuses)),
+        Err(Error::Rpc { code, message, .. }) => {
+            let refusal = PoolRefusal::read(code, &message);
+            Ok(match refusal.reason {
+                PoolReason::AlreadyImported => Sent::Known,
+                _ => Sent::Refused(refusal),
+            })
         }
-        if let Some(hash) = hash("inBlock") {
-            return Self::InBlock(hash);
-        }
-        if status.get("retracted").is_some() {
-            return Self::Retracted;
-        }
-        if status.get("finalityTimeout").is_some() {
-            return Self::FinalityTimeout;
-        }
-        if status.get("usurped").is_some() {
-            return Self::GivenUp("another transaction with the same nonce took its place");
-        }
-        match status.as_str() {
-            Some("invalid") => Self::GivenUp("the transaction became invalid in the pool"),
-            Some("dropped") => Self::Lost,
-            _ => Self::Waiting,
+        // Whatever else came back, the node may have taken it.
+        Err(error) => {
+            tracing::debug!(%error, "no answer to a transaction");
+            Ok(Sent::Lost)
         }
     }
 }
@@ -258,71 +382,41 @@ async fn events(connection: &Connection, runtime: &Runtime, at: BlockHash) -> Re
 /// Builds and signs, with everything the signature covers taken from one block.
 pub(super) fn sign(
     snapshot: &Snapshot,
-    call: &Call,
+    call: &ChainCall,
     signer: &Keypair,
     nonce: u64,
     mortality: u64,
 ) -> Result<Signed> {
-    let BlockHead { number, hash } = snapshot.head;
-    // Up to 4096 blocks an era can begin at any block; beyond, only at some.
-    let mortality = mortality.clamp(4, 4096).next_power_of_two();
-    let build = |source: subxt::error::ExtrinsicError| Error::Build {
-        call: call.name,
-        source: source.into(),
-    };
-    let (pallet, name) = call.name.split_once('.').unwrap_or((call.name, ""));
-    let payload = transactions::dynamic(pallet, name, call.arguments.clone());
-    let params = DefaultExtrinsicParamsBuilder::<SubstrateConfig>::new()
-        .nonce(nonce)
-        .mortal_from_unchecked(mortality, number.0, H256(hash.0))
-        .build();
-    let transactions = snapshot.runtime.offline.transactions();
-    let mut signable = transactions
-        .create_signable_offline(&payload, params)
-        .map_err(build)?;
-    let transaction = signable.sign(&SigningKey(signer)).map_err(build)?;
+    let terms = terms(snapshot, nonce, mortality);
+    let transaction = snapshot.runtime.sign(call, &terms, signer)?;
+    let birth = snapshot.head;
     Ok(Signed {
-        call: call.name,
-        text: hex_text(transaction.encoded()),
-        hash: BlockHash(transaction.hash().0),
+        call: call.label(),
+        texts: vec![hex_text(&transaction.bytes)],
+        hash: BlockHash(transaction.hash),
         account: signer.account(),
         nonce,
-        anchor: number,
-        expires: Block(number.0.saturating_add(mortality)),
+        anchor: birth.number,
+        birth,
+        spec_version: snapshot.runtime.spec_version,
+        expires: Block(birth.number.0.saturating_add(period(mortality))),
     })
 }
 
-#[cfg(test)]
-mod tests {
-    use serde_json::json;
+/// Up to 4096 blocks an era can begin at any block; beyond, only at some.
+fn period(mortality: u64) -> u64 {
+    mortality.clamp(4, 4096).next_power_of_two()
+}
 
-    use super::*;
-
-    #[test]
-    fn every_status_of_a_pool_is_understood() {
-        let hash = BlockHash([7; 32]);
-        let text = hash.to_string();
-        let cases = [
-            (json!("ready"), Status::Waiting),
-            (json!("future"), Status::Waiting),
-            (json!({"broadcast": ["peer"]}), Status::Waiting),
-            (json!({ "inBlock": text }), Status::InBlock(hash)),
-            (json!({ "finalized": text }), Status::Finalised(hash)),
-            (json!({ "retracted": text }), Status::Retracted),
-            (json!({ "finalityTimeout": text }), Status::FinalityTimeout),
-            (json!("dropped"), Status::Lost),
-            (json!(42), Status::Waiting),
-        ];
-        for (status, expected) in cases {
-            assert_eq!(Status::read(&status), expected, "{status}");
-        }
-        assert!(matches!(
-            Status::read(&json!("invalid")),
-            Status::GivenUp(_)
-        ));
-        assert!(matches!(
-            Status::read(&json!({ "usurped": text })),
-            Status::GivenUp(_)
-        ));
+/// An era that begins at the snapshot's block, no tip.
+pub(super) fn terms(snapshot: &Snapshot, nonce: u64, mortality: u64) -> SigningTerms {
+    SigningTerms {
+        nonce,
+        tip: 0,
+        era: TransactionEra::Mortal {
+            period: period(mortality),
+            current: snapshot.head.number,
+            birth_hash: snapshot.head.hash,
+        },
     }
 }
