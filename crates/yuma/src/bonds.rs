@@ -1,7 +1,8 @@
 use crate::{
-    EpochParameters, LiquidAlpha,
-    exponential::exp,
+    EpochParameters,
     fixed::Fixed,
+    liquid::{Sigmoid, plain_alpha},
+    number::Number,
     sparse::{self, Rows},
     vector::normalize,
 };
@@ -31,8 +32,13 @@ pub(crate) fn yuma3(
         .liquid_alpha
         .filter(|_| consensus.iter().any(|value| *value != Fixed::ZERO));
     let stored = match liquid {
-        Some(liquid) => liquid_average(bond_weights, old, consensus, &liquid),
-        None => sparse::moving_average(bond_weights, old, columns, plain_alpha(parameters)),
+        Some(liquid) => liquid_average(bond_weights, old, consensus, &Sigmoid::new(&liquid)),
+        None => sparse::moving_average(
+            bond_weights,
+            old,
+            columns,
+            plain_alpha(parameters.bonds_moving_average),
+        ),
     };
     let mut shares = stored.clone();
     sparse::normalize_columns(&mut shares, columns);
@@ -59,7 +65,12 @@ pub(crate) fn legacy(
     sparse::normalize_columns(&mut old, columns);
     let mut bought = sparse::scale_rows(bond_weights, active_stake);
     sparse::normalize_columns(&mut bought, columns);
-    let mut stored = sparse::moving_average(&bought, &old, columns, plain_alpha(parameters));
+    let mut stored = sparse::moving_average(
+        &bought,
+        &old,
+        columns,
+        plain_alpha(parameters.bonds_moving_average),
+    );
     sparse::normalize_columns(&mut stored, columns);
     let mut dividends = sparse::weighted_row_sums(&stored, incentive);
     normalize(&mut dividends);
@@ -67,47 +78,48 @@ pub(crate) fn legacy(
     Bonds { stored, dividends }
 }
 
-/// `1 − moving average / 10^6`.
-fn plain_alpha(parameters: &EpochParameters) -> Fixed {
-    Fixed::ONE.minus(Fixed::ratio(parameters.bonds_moving_average, 1_000_000))
-}
-
 /// `min(1, (1 − α) · old + α · weight)` for the cells that have a weight, with an α of its own
 /// for each; bonds without a weight vanish, and so do bonds that come to nothing.
-fn liquid_average(weights: &Rows, old: &Rows, consensus: &[Fixed], liquid: &LiquidAlpha) -> Rows {
+fn liquid_average(
+    weights: &Rows,
+    old: &Rows,
+    consensus: &[Fixed],
+    sigmoid: &Sigmoid<Fixed>,
+) -> Rows {
+    let zeros = || vec![Fixed::ZERO; consensus.len()];
+    let (mut seen_weights, mut seen_bonds, mut bonds) = (zeros(), zeros(), zeros());
     weights
         .iter()
         .zip(old)
         .map(|(weights, old)| {
-            let seen_weights = seen_in_order(weights, consensus.len());
-            let seen_bonds = seen_in_order(old, consensus.len());
-            let mut bonds = vec![Fixed::ZERO; consensus.len()];
+            see_in_order(weights, &mut seen_weights);
+            see_in_order(old, &mut seen_bonds);
             for &(column, bond) in old {
                 bonds[column] = bond;
             }
-            weights
+            let row = weights
                 .iter()
                 .map(|&(column, weight)| {
-                    let alpha = liquid_alpha(
-                        consensus[column],
-                        seen_weights[column],
-                        seen_bonds[column],
-                        liquid,
-                    );
-                    let kept = Fixed::ONE.minus(alpha).times(bonds[column]);
-                    let bought = alpha.times(weight).max(Fixed::ZERO);
-                    (column, kept.plus(bought).min(Fixed::ONE))
+                    let seen = (seen_weights[column], seen_bonds[column]);
+                    (
+                        column,
+                        sigmoid.follow(consensus[column], weight, bonds[column], seen),
+                    )
                 })
                 .filter(|(_, bond)| bond.is_positive())
-                .collect()
+                .collect();
+            for &(column, _) in weights.iter().chain(old) {
+                (seen_weights[column], seen_bonds[column]) = (Fixed::ZERO, Fixed::ZERO);
+                bonds[column] = Fixed::ZERO;
+            }
+            row
         })
         .collect()
 }
 
-/// A row as the chain's search for α sees it: a cursor that moves forward only, so in a row that
-/// was not submitted in uid order a smaller uid after a larger one reads as zero.
-fn seen_in_order(cells: &[(usize, Fixed)], columns: usize) -> Vec<Fixed> {
-    let mut row = vec![Fixed::ZERO; columns];
+/// Notes a row as the chain's search for α sees it: a cursor that moves forward only, so in a row
+/// that was not submitted in uid order a smaller uid after a larger one reads as zero.
+fn see_in_order(cells: &[(usize, Fixed)], row: &mut [Fixed]) {
     let mut next = 0;
     for &(column, value) in cells {
         if column >= next {
@@ -115,29 +127,4 @@ fn seen_in_order(cells: &[(usize, Fixed)], columns: usize) -> Vec<Fixed> {
             next = column + 1;
         }
     }
-    row
-}
-
-/// How fast one bond follows its weight: a sigmoid between `low` and `high` of how far the weight
-/// is above the consensus (when buying) or below the bond (when selling).
-pub(crate) fn liquid_alpha(
-    consensus: Fixed,
-    weight: Fixed,
-    bond: Fixed,
-    liquid: &LiquidAlpha,
-) -> Fixed {
-    let difference = if weight >= bond {
-        weight.minus(consensus)
-    } else {
-        bond.minus(weight)
-    };
-    let difference = difference.clamp(Fixed::ZERO, Fixed::ONE);
-    let steepness = Fixed::integer(i32::from(liquid.steepness)).over(Fixed::integer(-100));
-    let exponent = steepness.times(difference.minus(Fixed::HALF));
-    let sigmoid = Fixed::ONE.over(Fixed::ONE.plus(exp(exponent)));
-    let low = Fixed::proportion(liquid.low);
-    let high = Fixed::proportion(liquid.high);
-    let alpha = low.plus(sigmoid.times(high.minus(low)));
-    // Not `clamp`, which panics when the bounds are the wrong way round.
-    alpha.min(high).max(low)
 }

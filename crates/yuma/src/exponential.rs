@@ -4,7 +4,18 @@ use crate::fixed::Fixed;
 const LIMIT: Fixed = Fixed::integer(20);
 
 /// Terms of the series: the chain's library stops at the number of fractional bits.
-const TERMS: i32 = 32;
+const TERMS: usize = 32;
+
+/// The least whole numbers over `2^64 / index`, which turn a division by an index into a product.
+const RECIPROCALS: [u64; TERMS] = {
+    let mut reciprocals = [0; TERMS];
+    let mut index = 2;
+    while index < TERMS {
+        reciprocals[index] = u64::MAX / index as u64 + 1;
+        index += 1;
+    }
+    reciprocals
+};
 
 /// `e`, cut at the 23 fractional bits the chain's library keeps of its constants.
 const E: Fixed = Fixed::from_bits(22_802_600 << 9);
@@ -24,8 +35,11 @@ pub(crate) fn exp(x: Fixed) -> Fixed {
     };
     let mut term = magnitude;
     let mut sum = magnitude.plus(Fixed::ONE);
-    for index in 2..TERMS {
-        term = term.times(magnitude).over(Fixed::integer(index));
+    for (index, reciprocal) in RECIPROCALS.iter().enumerate().skip(2) {
+        term = divided(term.times(magnitude), index as u64, *reciprocal);
+        if term == Fixed::ZERO {
+            break;
+        }
         sum = sum.plus(term);
     }
     if x < Fixed::ZERO {
@@ -35,6 +49,15 @@ pub(crate) fn exp(x: Fixed) -> Fixed {
     }
 }
 
+/// `value / index` of a value that is not negative, cut.
+fn divided(value: Fixed, index: u64, reciprocal: u64) -> Fixed {
+    let bits = value.bits() as u64;
+    // At most one too large, for `value` has fewer than 64 bits.
+    let quotient = ((u128::from(bits) * u128::from(reciprocal)) >> 64) as u64;
+    let excess = u64::from(quotient * index > bits);
+    Fixed::from_bits((quotient - excess) as i64)
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -42,6 +65,13 @@ mod tests {
     use super::*;
 
     proptest! {
+        #[test]
+        fn a_division_by_an_index_is_exact(bits in 0..=i64::MAX, less in 0_u32..63, index in 2..TERMS) {
+            let value = Fixed::from_bits(bits >> less);
+            let found = divided(value, index as u64, RECIPROCALS[index]);
+            prop_assert_eq!(found, value.over(Fixed::integer(index as i32)));
+        }
+
         #[test]
         fn is_close_to_the_true_function(x in -10.0_f64..10.0) {
             let bits = (x * 4_294_967_296.0) as i64;

@@ -1,4 +1,6 @@
-use std::iter::Sum;
+use std::{cmp::Ordering, iter::Sum};
+
+use crate::{exponential, number::Number};
 
 /// A number of 32 whole and 32 fractional bits in two's complement (I32F32), the chain's number.
 ///
@@ -35,11 +37,7 @@ impl Fixed {
 
     /// A `u16` read as a proportion of 65,535.
     pub(crate) const fn proportion(value: u16) -> Self {
-        Self::ratio(value as u64, u16::MAX as u64)
-    }
-
-    pub(crate) const fn is_positive(self) -> bool {
-        self.0 > 0
+        Self((((value as u64) << 32) / u16::MAX as u64) as i64)
     }
 
     pub(crate) const fn plus(self, other: Self) -> Self {
@@ -55,6 +53,20 @@ impl Fixed {
     }
 
     pub(crate) const fn over(self, other: Self) -> Self {
+        // Most quotients of an epoch are of a proportion, or by a whole number: 64 bits do.
+        if self.0 >= 0 && other.0 > 0 {
+            if self.0 < 1 << 32 {
+                let bits = ((self.0 as u64) << 32) / other.0 as u64;
+                return if bits > i64::MAX as u64 {
+                    Self(i64::MAX)
+                } else {
+                    Self(bits as i64)
+                };
+            }
+            if other.0 & 0xffff_ffff == 0 {
+                return Self(self.0 / (other.0 >> 32));
+            }
+        }
         match ((self.0 as i128) << 32).checked_div(other.0 as i128) {
             Some(bits) => Self::saturated(bits),
             None => Self::ZERO,
@@ -68,18 +80,6 @@ impl Fixed {
         whole.clamp(0, i128::from(u16::MAX)) as u16
     }
 
-    /// As a proportion of 65,535, cut.
-    pub(crate) fn to_proportion(self) -> u16 {
-        let scaled = self.times(Self::integer(i32::from(u16::MAX)));
-        (scaled.0 >> 32).clamp(0, i64::from(u16::MAX)) as u16
-    }
-
-    /// This share of `amount`, cut; the chain computes it with 96 whole bits.
-    pub(crate) fn share_of(self, amount: u64) -> u64 {
-        let share = (i128::from(self.0).max(0) * i128::from(amount)) >> 32;
-        u64::try_from(share).unwrap_or(u64::MAX)
-    }
-
     const fn saturated(bits: i128) -> Self {
         if bits > i64::MAX as i128 {
             Self(i64::MAX)
@@ -88,6 +88,59 @@ impl Fixed {
         } else {
             Self(bits as i64)
         }
+    }
+}
+
+impl Number for Fixed {
+    const ZERO: Self = Self::ZERO;
+    const HALF: Self = Self::HALF;
+    const ONE: Self = Self::ONE;
+
+    fn integer(value: i32) -> Self {
+        Self::integer(value)
+    }
+
+    fn ratio(numerator: u64, denominator: u64) -> Self {
+        Self::ratio(numerator, denominator)
+    }
+
+    fn proportion(value: u16) -> Self {
+        Self::proportion(value)
+    }
+
+    fn plus(self, other: Self) -> Self {
+        self.plus(other)
+    }
+
+    fn minus(self, other: Self) -> Self {
+        self.minus(other)
+    }
+
+    fn times(self, other: Self) -> Self {
+        self.times(other)
+    }
+
+    fn over(self, other: Self) -> Self {
+        self.over(other)
+    }
+
+    fn exp(self) -> Self {
+        exponential::exp(self)
+    }
+
+    fn to_proportion(self) -> u16 {
+        let scaled = self.times(Self::integer(i32::from(u16::MAX)));
+        (scaled.0 >> 32).clamp(0, i64::from(u16::MAX)) as u16
+    }
+
+    fn share_of(self, amount: u64) -> u64 {
+        // The chain computes it with 96 whole bits.
+        let share = (i128::from(self.0).max(0) * i128::from(amount)) >> 32;
+        u64::try_from(share).unwrap_or(u64::MAX)
+    }
+
+    fn order(&self, other: &Self) -> Ordering {
+        self.cmp(other)
     }
 }
 
@@ -139,6 +192,23 @@ mod tests {
             if b != 0 {
                 prop_assert_eq!(x.over(y).bits(), exact((i128::from(a) << 32) / i128::from(b)));
             }
+        }
+
+        #[test]
+        fn quotients_of_every_size_are_exact(a: i64, b: i64, less in 0_u32..63, fewer in 0_u32..63) {
+            // The shorter ways: proportions, whole divisors, and what lies at their edges.
+            let exact = |bits: i128| bits.clamp(i64::MIN.into(), i64::MAX.into()) as i64;
+            let (a, b) = (a >> less, b >> fewer);
+            for b in [b, (b >> 32) << 32].into_iter().filter(|b| *b != 0) {
+                let quotient = Fixed::from_bits(a).over(Fixed::from_bits(b)).bits();
+                prop_assert_eq!(quotient, exact((i128::from(a) << 32) / i128::from(b)));
+            }
+        }
+
+        #[test]
+        fn a_proportion_is_a_ratio(value: u16) {
+            let ratio = Fixed::ratio(value.into(), u16::MAX.into());
+            prop_assert_eq!(Fixed::proportion(value), ratio);
         }
 
         #[test]

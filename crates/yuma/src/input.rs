@@ -1,6 +1,6 @@
 use adit_primitives::{Block, Rao, Uid};
 
-use crate::{Error, Result};
+use crate::{EpochParameters, Error, Result};
 
 /// What the chain knows of a subnet (of one of its mechanisms) when its epoch runs.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -36,7 +36,8 @@ pub struct EpochNeuron {
 }
 
 impl EpochInput {
-    pub(crate) fn check(&self) -> Result<()> {
+    /// The index of the owner's neuron, if there is one, when nothing contradicts itself.
+    pub(crate) fn check(&self, parameters: &EpochParameters) -> Result<Option<usize>> {
         let neurons = self.neurons.len();
         if neurons > usize::from(u16::MAX) + 1 {
             return Err(Error::TooManyNeurons { neurons });
@@ -51,7 +52,12 @@ impl EpochInput {
             check_row("weights", uid, &neuron.weights, &mut seen, 2 * index)?;
             check_row("bonds", uid, &neuron.bonds, &mut seen, 2 * index + 1)?;
         }
-        Ok(())
+        match parameters.owner {
+            Some(owner) if usize::from(owner.0) >= neurons => {
+                Err(Error::UnknownOwner { owner, neurons })
+            }
+            owner => Ok(owner.map(|owner| usize::from(owner.0))),
+        }
     }
 }
 

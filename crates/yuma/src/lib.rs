@@ -36,24 +36,34 @@
 //! ```
 
 mod bonds;
+mod decided;
+mod dense;
+mod emission;
 mod epoch;
 mod error;
 mod exponential;
 mod fixed;
+mod float;
 mod input;
 #[cfg(test)]
 mod kernel_vectors;
+mod layout;
+mod liquid;
 mod median;
+mod number;
 mod output;
 mod parameters;
 mod schedule;
 mod sparse;
+mod standing;
 mod vector;
 mod weights;
 
-pub use epoch::{epoch, epoch_traced};
+pub use epoch::{epoch, epoch_float, epoch_traced, epoch_with};
 pub use error::{Error, Result};
+pub use float::FloatEpoch;
 pub use input::{EpochInput, EpochNeuron};
+pub use layout::Layout;
 pub use output::{EpochOutput, EpochTrace};
 pub use parameters::{EpochParameters, LiquidAlpha};
 pub use schedule::{EpochSchedule, FixedTempo};

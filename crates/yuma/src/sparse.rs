@@ -1,6 +1,10 @@
 use adit_primitives::Uid;
 
-use crate::fixed::Fixed;
+use crate::{
+    fixed::Fixed,
+    median::{Median, Voters},
+    number::Number,
+};
 
 /// A square matrix by rows; a row lists `(column, value)` in the order it was submitted, each
 /// column at most once.
@@ -123,6 +127,28 @@ pub(crate) fn scale_rows(rows: &Rows, factors: &[Fixed]) -> Rows {
         .collect()
 }
 
+/// The consensus of each column among the voters, absent cells counting as zero.
+pub(crate) fn consensus(rows: &Rows, voters: &Voters<Fixed>, columns: usize) -> Vec<Fixed> {
+    let mut by_column = vec![Vec::new(); columns];
+    for (position, &row) in voters.rows.iter().enumerate() {
+        for &(column, weight) in &rows[row] {
+            by_column[column].push((position, weight));
+        }
+    }
+    let mut scores = vec![Fixed::ZERO; voters.rows.len()];
+    let mut median = Median::new();
+    by_column
+        .iter()
+        .map(|cells| {
+            scores.fill(Fixed::ZERO);
+            for &(position, weight) in cells {
+                scores[position] = weight;
+            }
+            voters.consensus(&mut median, scores.iter().copied())
+        })
+        .collect()
+}
+
 /// `from + ratio · (to − from)` for every cell, in column order, positive values only; the
 /// matrix itself at either end.
 pub(crate) fn interpolate(from: &Rows, to: &Rows, columns: usize, ratio: Fixed) -> Rows {
@@ -132,46 +158,47 @@ pub(crate) fn interpolate(from: &Rows, to: &Rows, columns: usize, ratio: Fixed) 
     if ratio == Fixed::ONE {
         return to.clone();
     }
-    from.iter()
-        .zip(to)
-        .map(|(from, to)| {
-            let (from, to) = (dense(from, columns), dense(to, columns));
-            positive_cells(
-                from.iter()
-                    .zip(&to)
-                    .map(|(from, to)| from.plus(ratio.times(to.minus(*from)))),
-            )
-        })
-        .collect()
+    combine(from, to, columns, |from, to| {
+        from.plus(ratio.times(to.minus(from)))
+    })
 }
 
 /// `(1 − alpha) · old + alpha · new` for every cell, in column order, positive values only.
 pub(crate) fn moving_average(new: &Rows, old: &Rows, columns: usize, alpha: Fixed) -> Rows {
     let keep = Fixed::ONE.minus(alpha);
-    new.iter()
-        .zip(old)
-        .map(|(new, old)| {
-            let (new, old) = (dense(new, columns), dense(old, columns));
-            positive_cells(
-                new.iter()
-                    .zip(&old)
-                    .map(|(new, old)| alpha.times(*new).plus(keep.times(*old))),
-            )
+    combine(new, old, columns, |new, old| {
+        alpha.times(new).plus(keep.times(old))
+    })
+}
+
+/// The positive values of `value(left, right)` in column order, over the cells that either has.
+fn combine(
+    left: &Rows,
+    right: &Rows,
+    columns: usize,
+    value: impl Fn(Fixed, Fixed) -> Fixed,
+) -> Rows {
+    let mut cells = vec![(Fixed::ZERO, Fixed::ZERO); columns];
+    left.iter()
+        .zip(right)
+        .map(|(left, right)| {
+            for &(column, value) in left {
+                cells[column].0 = value;
+            }
+            for &(column, value) in right {
+                cells[column].1 = value;
+            }
+            let mut named: Vec<usize> = left.iter().chain(right).map(|cell| cell.0).collect();
+            named.sort_unstable();
+            named.dedup();
+            named
+                .into_iter()
+                .map(|column| {
+                    let (left, right) = std::mem::take(&mut cells[column]);
+                    (column, value(left, right))
+                })
+                .filter(|(_, value)| value.is_positive())
+                .collect()
         })
-        .collect()
-}
-
-fn dense(cells: &[(usize, Fixed)], columns: usize) -> Vec<Fixed> {
-    let mut row = vec![Fixed::ZERO; columns];
-    for &(column, value) in cells {
-        row[column] = value;
-    }
-    row
-}
-
-fn positive_cells(values: impl Iterator<Item = Fixed>) -> Vec<(usize, Fixed)> {
-    values
-        .enumerate()
-        .filter(|(_, value)| value.is_positive())
         .collect()
 }

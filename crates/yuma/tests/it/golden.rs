@@ -1,23 +1,17 @@
-use std::collections::BTreeMap;
+//! The epoch against the chain's own, in every layout, from the recorded vectors or those of
+//! `$ADIT_GOLDEN`.
 
 use adit_primitives::{Block, Rao, Uid};
-use adit_testkit::load_json;
+use adit_testkit::{GoldenSuite, Outcome};
 use adit_yuma::{
-    EpochInput, EpochNeuron, EpochParameters, LiquidAlpha, epoch_traced, max_upscale,
-    within_max_weight,
+    EpochInput, EpochNeuron, EpochParameters, Layout, LiquidAlpha, epoch, epoch_traced,
+    max_upscale, within_max_weight,
 };
 use serde::Deserialize;
-
-#[derive(Deserialize)]
-struct Golden {
-    transcribed_scenarios: BTreeMap<String, Vec<Case>>,
-    random: Vec<Case>,
-    math: Vec<Math>,
-}
+use serde_json::Value;
 
 #[derive(Deserialize)]
 struct Case {
-    label: String,
     cfg: Configuration,
     #[serde(rename = "in")]
     input: Input,
@@ -100,12 +94,9 @@ enum Math {
         limit: u16,
         out: bool,
     },
+    /// Inside the crate: checked there.
     #[serde(other)]
     Internal,
-}
-
-fn golden() -> Golden {
-    load_json("golden/chain/yuma.json").unwrap()
 }
 
 fn rows(cells: &Cells<u16>, uid: usize) -> Vec<(Uid, u16)> {
@@ -126,8 +117,8 @@ fn rao(amounts: &[u64]) -> Vec<Rao> {
     amounts.iter().copied().map(Rao).collect()
 }
 
-fn check(case: &Case) {
-    let (cfg, input, label) = (&case.cfg, &case.input, &case.label);
+fn read(case: &Case) -> (EpochInput, EpochParameters) {
+    let (cfg, input) = (&case.cfg, &case.input);
     let neurons = (0..input.stake.len())
         .map(|uid| EpochNeuron {
             stake: Rao(input.stake[uid]),
@@ -165,96 +156,125 @@ fn check(case: &Case) {
         stake_threshold: Rao(cfg.min_stake),
         owner: cfg.owner_uid.map(Uid),
     };
-    let (output, trace) = epoch_traced(&epoch_input, &parameters).unwrap();
+    (epoch_input, parameters)
+}
+
+/// Names of the results that differ from the recorded ones.
+fn differences(case: &Case) -> Result<Vec<String>, adit_yuma::Error> {
+    let (input, parameters) = read(case);
     let (expected, bits) = (&case.out, &case.out.bits);
-
-    assert_eq!(trace.stake, bits.stake, "{label}: stake");
-    assert_eq!(
-        trace.active_stake, bits.active_stake,
-        "{label}: active stake"
-    );
-    assert_eq!(
-        trace.weights,
-        uids(&bits.weights_normalized),
-        "{label}: weights"
-    );
-    assert_eq!(trace.consensus, bits.consensus, "{label}: consensus");
-    assert_eq!(
-        trace.clipped_weights,
-        uids(&bits.weights_clipped),
-        "{label}: clipped"
-    );
-    assert_eq!(
-        trace.validator_trust, bits.validator_trust,
-        "{label}: trust"
-    );
-    assert_eq!(trace.ranks, bits.ranks_before_normalize, "{label}: ranks");
-    assert_eq!(trace.incentive, bits.incentive, "{label}: incentive");
-    assert_eq!(
-        trace.bond_weights,
-        uids(&bits.weights_for_bonds),
-        "{label}: bond weights"
-    );
-    assert_eq!(trace.bonds, uids(&bits.ema_bonds), "{label}: bonds");
-    assert_eq!(trace.dividends, bits.dividends, "{label}: dividends");
-
-    assert_eq!(output.active, expected.active, "{label}");
-    assert_eq!(output.stake_weight, expected.stake_weight_u16, "{label}");
-    assert_eq!(
-        output.validator_permit, expected.new_validator_permit,
-        "{label}"
-    );
-    assert_eq!(output.consensus, expected.consensus_u16, "{label}");
-    assert_eq!(output.incentive, expected.incentive_u16, "{label}");
-    assert_eq!(output.dividends, expected.dividends_u16, "{label}");
-    assert_eq!(
-        output.validator_trust, expected.validator_trust_u16,
-        "{label}"
-    );
-    assert_eq!(
-        output.server_emission,
-        rao(&expected.server_emission),
-        "{label}"
-    );
-    assert_eq!(
-        output.validator_emission,
-        rao(&expected.validator_emission),
-        "{label}"
-    );
-    assert_eq!(output.emission, rao(&expected.emission), "{label}");
-    assert_eq!(output.bonds, uids(&expected.bonds_u16), "{label}");
-}
-
-#[test]
-fn scenarios_of_the_chains_own_tests_are_exact() {
-    let scenarios = golden().transcribed_scenarios;
-    assert_eq!(scenarios.values().map(Vec::len).sum::<usize>(), 29);
-    for case in scenarios.values().flatten() {
-        check(case);
-    }
-}
-
-#[test]
-fn random_epochs_are_exact() {
-    let cases = golden().random;
-    assert_eq!(cases.len(), 117);
-    for case in &cases {
-        check(case);
-    }
-}
-
-#[test]
-fn submitted_weights_are_scaled_and_limited_as_on_the_chain() {
-    let mut checked = 0;
-    for case in golden().math {
-        match case {
-            Math::MaxUpscale { x, out } => assert_eq!(max_upscale(&x), out),
-            Math::CheckVecMaxLimited { x, limit, out } => {
-                assert_eq!(within_max_weight(&x, limit), out, "{x:?} {limit}");
-            }
-            Math::Internal => continue,
+    let mut differing = Vec::new();
+    for layout in [Layout::Sparse, Layout::Dense] {
+        let (output, trace) = epoch_traced(&input, &parameters, layout)?;
+        let compared = [
+            ("stake", trace.stake == bits.stake),
+            ("active stake", trace.active_stake == bits.active_stake),
+            ("weights", trace.weights == uids(&bits.weights_normalized)),
+            ("consensus", trace.consensus == bits.consensus),
+            (
+                "clipped",
+                trace.clipped_weights == uids(&bits.weights_clipped),
+            ),
+            ("trust", trace.validator_trust == bits.validator_trust),
+            ("ranks", trace.ranks == bits.ranks_before_normalize),
+            ("incentive", trace.incentive == bits.incentive),
+            (
+                "bond weights",
+                trace.bond_weights == uids(&bits.weights_for_bonds),
+            ),
+            ("bonds", trace.bonds == uids(&bits.ema_bonds)),
+            ("dividends", trace.dividends == bits.dividends),
+            ("active", output.active == expected.active),
+            (
+                "stake u16",
+                output.stake_weight == expected.stake_weight_u16,
+            ),
+            (
+                "permits",
+                output.validator_permit == expected.new_validator_permit,
+            ),
+            ("consensus u16", output.consensus == expected.consensus_u16),
+            ("incentive u16", output.incentive == expected.incentive_u16),
+            ("dividends u16", output.dividends == expected.dividends_u16),
+            (
+                "trust u16",
+                output.validator_trust == expected.validator_trust_u16,
+            ),
+            (
+                "server rao",
+                output.server_emission == rao(&expected.server_emission),
+            ),
+            (
+                "validator rao",
+                output.validator_emission == rao(&expected.validator_emission),
+            ),
+            ("rao", output.emission == rao(&expected.emission)),
+            ("bonds u16", output.bonds == uids(&expected.bonds_u16)),
+        ];
+        let unequal = compared.iter().filter(|(_, is_equal)| !is_equal);
+        differing.extend(unequal.map(|(name, _)| format!("{layout:?} {name}")));
+        if epoch(&input, &parameters)? != output {
+            differing.push(format!("{layout:?} is not the automatic layout"));
         }
-        checked += 1;
     }
-    assert_eq!(checked, 33);
+    Ok(differing)
+}
+
+fn answer_epoch(case: &Value) -> Outcome {
+    let found = Case::deserialize(case)
+        .map_err(|error| error.to_string())
+        .and_then(|case| differences(&case).map_err(|error| error.to_string()));
+    match found {
+        Ok(differing) => Outcome::when(differing.is_empty(), differing.join(", ")),
+        Err(error) => Outcome::Failed(error),
+    }
+}
+
+fn answer_math(case: &Value) -> Option<Outcome> {
+    let is_equal = match Math::deserialize(case) {
+        Ok(Math::MaxUpscale { x, out }) => max_upscale(&x) == out,
+        Ok(Math::CheckVecMaxLimited { x, limit, out }) => within_max_weight(&x, limit) == out,
+        Ok(Math::Internal) => return None,
+        Err(error) => return Some(Outcome::Failed(error.to_string())),
+    };
+    Some(Outcome::when(is_equal, "another answer"))
+}
+
+fn label(case: &Value) -> String {
+    case["label"]
+        .as_str()
+        .unwrap_or("without a label")
+        .to_owned()
+}
+
+fn answers(document: &Value) -> Vec<(String, String, Outcome)> {
+    let list = |cases: &Value| cases.as_array().cloned().unwrap_or_default();
+    let mut answers = Vec::new();
+    for (scenario, epochs) in document["transcribed_scenarios"]
+        .as_object()
+        .into_iter()
+        .flatten()
+    {
+        let function = format!("yuma.{scenario}");
+        let epochs = list(epochs).into_iter();
+        answers.extend(epochs.map(|case| (function.clone(), label(&case), answer_epoch(&case))));
+    }
+    for case in list(&document["random"]) {
+        answers.push(("yuma.random".to_owned(), label(&case), answer_epoch(&case)));
+    }
+    for (index, case) in list(&document["math"]).into_iter().enumerate() {
+        if let Some(outcome) = answer_math(&case) {
+            let function = format!("yuma.{}", case["fn"].as_str().unwrap_or("math"));
+            answers.push((function, index.to_string(), outcome));
+        }
+    }
+    answers
+}
+
+#[test]
+fn every_vector_of_the_chain() {
+    let mut suite = GoldenSuite::new("adit-yuma");
+    suite.on_document("chain", "yuma", answers);
+    let report = suite.run(false).unwrap();
+    assert!(report.is_green(), "some vectors fail or are not covered");
 }

@@ -1,5 +1,9 @@
+use std::ops::Range;
+
 use adit_primitives::{Block, Rao, Uid};
-use adit_yuma::{EpochInput, EpochNeuron, EpochParameters, LiquidAlpha, epoch};
+use adit_yuma::{
+    EpochInput, EpochNeuron, EpochParameters, Layout, LiquidAlpha, epoch, epoch_traced,
+};
 use proptest::prelude::*;
 
 fn row(n: usize) -> impl Strategy<Value = Vec<(Uid, u16)>> {
@@ -48,7 +52,7 @@ prop_compose! {
     fn parameters(n: u16)(
         kappa: u16,
         bonds_penalty: u16,
-        bonds_moving_average in 0_u64..=1_000_000,
+        bonds_moving_average in prop_oneof![9 => 0_u64..=1_000_000, 1 => any::<u64>()],
         yuma3: bool,
         liquid_alpha in prop::option::of(liquid()),
         activity_cutoff in 0_u64..200,
@@ -71,7 +75,16 @@ prop_compose! {
 }
 
 fn case() -> impl Strategy<Value = (EpochInput, EpochParameters)> {
-    (1_usize..12).prop_flat_map(|n| {
+    sized(1..12)
+}
+
+/// Some of these are wider than a block of the dense layout.
+fn wide() -> impl Strategy<Value = (EpochInput, EpochParameters)> {
+    sized(28..80)
+}
+
+fn sized(neurons: Range<usize>) -> impl Strategy<Value = (EpochInput, EpochParameters)> {
+    neurons.prop_flat_map(|n| {
         let input = (
             prop::collection::vec(neuron(n), n),
             0_u64..300,
@@ -115,6 +128,13 @@ proptest! {
             let in_time = input.neurons[uid].last_update.0 + parameters.activity_cutoff >= 300;
             prop_assert_eq!(output.active[uid], in_time);
         }
+    }
+
+    #[test]
+    fn layouts_agree_on_every_bit((input, parameters) in prop_oneof![case(), wide()]) {
+        let sparse = epoch_traced(&input, &parameters, Layout::Sparse).unwrap();
+        let dense = epoch_traced(&input, &parameters, Layout::Dense).unwrap();
+        prop_assert_eq!(dense, sparse);
     }
 
     #[test]
