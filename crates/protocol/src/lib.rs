@@ -51,6 +51,8 @@ mod error;
 pub mod server;
 pub mod session;
 pub mod status;
+#[cfg(feature = "synapse")]
+pub mod synapse;
 pub mod vector;
 
 #[expect(

@@ -1,0 +1,35 @@
+//! Axon and dendrite: the HTTP protocol of the Python SDK up to version 10, spoken both ways.
+//!
+//! A synapse is a named object with typed fields. A team declares it once, as a
+//! [`SynapseSchema`]; from that come the path, the headers, the coercion of a body and the body
+//! hash, which covers Python's printed form of the values ([`py_str`]).
+//!
+//! New Rust services speak [`crate::auth`]'s `btauth/1`: here only four header fields and the body
+//! hash are signed, and answers are not signed at all.
+
+mod body;
+mod coerce;
+mod fault;
+mod head;
+mod json;
+mod msgpack;
+mod print;
+mod schema;
+mod signing;
+mod tensor;
+mod terminal;
+mod value;
+
+pub use body::{DEFAULT_TIMEOUT, SynapseBody, text_hash};
+pub use fault::SynapseError;
+pub use head::{SynapseHead, encoded, zero_of};
+pub use json::{JsonError, read_json, write_json};
+pub use print::{py_repr, py_str};
+pub use schema::{Field, FieldType, SynapseSchema};
+pub use signing::{
+    ALLOWED_DELTA_NANOS, FIRST_TIMED_VERSION, SPOKEN_VERSION, allowed_nonce_window, int_to_ip,
+    ip_to_int, signed_message, version_as_int,
+};
+pub use tensor::{NumericArray, NumericType, Tensor};
+pub use terminal::TerminalInfo;
+pub use value::{PyInt, PyValue};
