@@ -1,0 +1,266 @@
+use std::{
+    io::Write,
+    os::fd::{AsFd, OwnedFd},
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
+    time::Duration,
+};
+
+use rustix::{
+    fs::{MemfdFlags, SealFlags, SeekFrom, fcntl_add_seals, memfd_create, seek},
+    net::SendFlags,
+    pipe::{PipeFlags, pipe_with},
+    process::{getegid, geteuid},
+    thread::{CapabilitySet, capabilities},
+};
+use tokio::{
+    io::{AsyncRead, AsyncReadExt, Interest},
+    net::{UnixStream, unix::pipe},
+};
+
+use crate::{
+    Captured, Error, Exit, HostRoot, Limits, Program, Result, RunOutcome, Scratch,
+    spawner::{self, Spawner},
+    wire::{self, Plan, Report},
+};
+
+/// The first of the uids that programs get when the host's process is root, above those of users,
+/// services and the usual containers.
+const FIRST_USER: u32 = 1_900_000_000;
+/// How many there are before they are used again.
+const USERS: u32 = 65_536;
+/// How much longer than the program's time the sandbox's first process may take to report.
+const GRACE: Duration = Duration::from_secs(10);
+
+/// Runs programs in isolation that the kernel enforces.
+///
+/// Cheap to clone; all clones share one helper process, which ends with the last of them.
+#[derive(Debug, Clone)]
+pub struct Sandbox {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    root: HostRoot,
+    spawner: Spawner,
+    /// Whether the host's process has root's rights to give up.
+    privileged: bool,
+    runs: AtomicU32,
+}
+
+impl Sandbox {
+    /// A sandbox in which programs see the system's programs and libraries.
+    ///
+    /// # Errors
+    /// As for [`Sandbox::with_root`].
+    pub fn new() -> Result<Self> {
+        Self::with_root(HostRoot::system())
+    }
+
+    /// A sandbox in which programs see what is listed.
+    ///
+    /// # Errors
+    /// [`Error::Stage`] when the running executable does not hold this crate,
+    /// [`Error::Unavailable`] on a machine without `/proc`. Whether the kernel isolates is known with
+    /// the first program; see [`Sandbox::check`].
+    pub fn with_root(root: HostRoot) -> Result<Self> {
+        Ok(Self {
+            inner: Arc::new(Inner {
+                root,
+                spawner: Spawner::start()?,
+                privileged: is_privileged(),
+                runs: AtomicU32::new(0),
+            }),
+        })
+    }
+
+    /// Runs a program to its end, or to the first limit that it crosses.
+    ///
+    /// When this future is dropped, all processes of the program are killed and its scratch is gone.
+    ///
+    /// # Errors
+    /// Only for what is not the program's doing: [`Error::Program`] for a program that cannot be run
+    /// as written, [`Error::Unavailable`] where the kernel does not isolate (nothing has run then),
+    /// [`Error::SetUp`] for missing inputs and executables, [`Error::Died`], [`Error::Io`].
+    pub async fn run(&self, program: Program, limits: Limits) -> Result<RunOutcome> {
+        program.check()?;
+        let stdin = stdin(&program.stdin)?;
+        let plan = self.plan(program, limits);
+        let (stdout, their_stdout) = output()?;
+        let (stderr, their_stderr) = output()?;
+        let (control, their_control) = spawner::channel()?;
+        let ends = spawner::ends(&their_control, &stdin, &their_stdout, &their_stderr);
+        self.inner.spawner.ask(&plan, ends).await?;
+        // Only the sandbox may hold these now, or their ends would never be seen.
+        drop((their_control, their_stdout, their_stderr, stdin));
+        let control = watched(control)?;
+        let work = async {
+            tokio::join!(
+                collect(stdout, limits.output, &control),
+                collect(stderr, limits.output, &control),
+                reports(&control),
+            )
+        };
+        let time = limits.wall.saturating_add(GRACE);
+        let Ok((stdout, stderr, ended)) = tokio::time::timeout(time, work).await else {
+            return Err(Error::Died);
+        };
+        let (scratch, ended) = ended?;
+        let Report::Done {
+            code,
+            signal,
+            limit,
+            wall,
+            cpu,
+            peak_memory,
+        } = ended
+        else {
+            return Err(Error::Died);
+        };
+        let exit = match (code, signal) {
+            (Some(code), _) => Exit::Code(code),
+            (None, Some(signal)) => Exit::Signal(signal),
+            (None, None) => Exit::Signal(libc::SIGKILL),
+        };
+        Ok(RunOutcome {
+            exit,
+            limit,
+            stdout: stdout?,
+            stderr: stderr?,
+            scratch: Scratch::new(scratch),
+            wall,
+            cpu,
+            peak_memory,
+        })
+    }
+
+    fn plan(&self, program: Program, limits: Limits) -> Plan {
+        let (user, group) = if self.inner.privileged {
+            // Of two programs at once neither has the other's uid, nor does anybody else.
+            let run = self.inner.runs.fetch_add(1, Ordering::Relaxed) % USERS;
+            (FIRST_USER + run, FIRST_USER + run)
+        } else {
+            (geteuid().as_raw(), getegid().as_raw())
+        };
+        Plan {
+            executable: program.executable,
+            arguments: program.arguments,
+            environment: program.environment,
+            inputs: program.inputs,
+            folder: program.folder,
+            root: self.inner.root.clone(),
+            limits,
+            user,
+            group,
+            privileged: self.inner.privileged,
+        }
+    }
+}
+
+/// Whether this process can mount and change users on the host.
+fn is_privileged() -> bool {
+    let needed = CapabilitySet::SYS_ADMIN | CapabilitySet::SETUID | CapabilitySet::SETGID;
+    geteuid().is_root() && capabilities(None).is_ok_and(|sets| sets.effective.contains(needed))
+}
+
+/// A file in memory that nobody can write to any more.
+fn stdin(bytes: &[u8]) -> Result<OwnedFd> {
+    let made = || {
+        let flags = MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING;
+        let file = memfd_create("stdin", flags)?;
+        let mut file = std::fs::File::from(file);
+        file.write_all(bytes)?;
+        seek(&file, SeekFrom::Start(0))?;
+        let all = SealFlags::SEAL | SealFlags::SHRINK | SealFlags::GROW | SealFlags::WRITE;
+        fcntl_add_seals(&file, all)?;
+        Ok::<_, std::io::Error>(OwnedFd::from(file))
+    };
+    made().map_err(Error::io("prepare standard input"))
+}
+
+/// A pipe whose end here does not block, while the program's does.
+fn output() -> Result<(pipe::Receiver, OwnedFd)> {
+    let made = || {
+        let (ours, theirs) = pipe_with(PipeFlags::CLOEXEC)?;
+        rustix::io::ioctl_fionbio(&ours, true)?;
+        Ok::<_, std::io::Error>((pipe::Receiver::from_owned_fd(ours)?, theirs))
+    };
+    made().map_err(Error::io("make a pipe"))
+}
+
+/// The control socket among the runtime's. That it keeps messages whole is nothing to the runtime.
+fn watched(control: OwnedFd) -> Result<UnixStream> {
+    let control = std::os::unix::net::UnixStream::from(control);
+    let watched = control
+        .set_nonblocking(true)
+        .and_then(|()| UnixStream::from_std(control));
+    watched.map_err(Error::io("watch the sandbox"))
+}
+
+/// Reads to the end; asks for the program's end when it writes more than it may.
+async fn collect(
+    from: impl AsyncRead + Unpin,
+    most: u64,
+    control: &UnixStream,
+) -> Result<Captured> {
+    let mut from = from;
+    let mut bytes = Vec::new();
+    (&mut from)
+        .take(most.saturating_add(1))
+        .read_to_end(&mut bytes)
+        .await
+        .map_err(Error::io("read what the program writes"))?;
+    let cut = bytes.len() as u64 > most;
+    if cut {
+        bytes.truncate(usize::try_from(most).unwrap_or(usize::MAX));
+        // It may have ended already.
+        let _ = wire::send(control.as_fd(), &"end", &[], SendFlags::DONTWAIT);
+    }
+    Ok(Captured { bytes, cut })
+}
+
+/// Waits for the sandbox to stand, and for its program to end.
+async fn reports(control: &UnixStream) -> Result<(OwnedFd, Report)> {
+    let mut buffer = Vec::new();
+    let mut scratch = None;
+    loop {
+        let receive = || Ok(wire::receive::<Report>(control.as_fd(), &mut buffer)?);
+        let received = match control.async_io(Interest::READABLE, receive).await {
+            // Its end was closed with our word unread.
+            Err(error) if error.kind() == std::io::ErrorKind::ConnectionReset => None,
+            received => received.map_err(Error::io("hear from the sandbox"))?,
+        };
+        match received {
+            Some((Report::Ready { .. }, descriptors)) => scratch = descriptors.into_iter().next(),
+            Some((Report::Failed { step, errno }, _)) => return Err(failed(step, errno)),
+            Some((done, _)) => {
+                let scratch = scratch.ok_or(Error::Died)?;
+                return Ok((scratch, done));
+            }
+            None => return Err(Error::Died),
+        }
+    }
+}
+
+/// What a failed step means for the caller.
+fn failed(step: String, errno: i32) -> Error {
+    let source = std::io::Error::from_raw_os_error(errno);
+    let enable = if step.starts_with("clone") || step.contains("user namespace") {
+        "allow user namespaces (user.max_user_namespaces, kernel.unprivileged_userns_clone, \
+         kernel.apparmor_restrict_unprivileged_userns), or run as root with CAP_SYS_ADMIN"
+    } else if step.starts_with("make") && errno == libc::ENOSYS {
+        "Linux 5.13 or newer is needed"
+    } else if step.contains("filter of system calls") {
+        "the kernel needs CONFIG_SECCOMP_FILTER"
+    } else {
+        return Error::SetUp { step, source };
+    };
+    Error::Unavailable {
+        step,
+        source,
+        enable,
+    }
+}

@@ -1,0 +1,70 @@
+//! The last steps of the program's own process, from which nothing leads back.
+
+use std::{os::unix::process::CommandExt, process::Command};
+
+use rustix::process::{Resource, Rlimit, setrlimit, setsid};
+
+use super::{Ends, Failure, at, calls::Filters, fence, rights};
+use crate::wire::Plan;
+
+/// Becomes the program, or says why not.
+pub(super) fn program(plan: &Plan, ends: &Ends, calls: &Filters) -> Failure {
+    match prepare(plan, ends, calls) {
+        Ok(()) => at(format!("run {}", plan.executable.display()))(
+            Command::new(&plan.executable)
+                .args(&plan.arguments)
+                .env_clear()
+                .envs(plan.environment.iter().map(|(name, value)| (name, value)))
+                .exec(),
+        ),
+        Err(failure) => failure,
+    }
+}
+
+fn prepare(plan: &Plan, ends: &Ends, calls: &Filters) -> Result<(), Failure> {
+    rustix::stdio::dup2_stdout(&ends.stdout).map_err(at("take standard output"))?;
+    rustix::stdio::dup2_stderr(&ends.stderr).map_err(at("take standard error"))?;
+    setsid().map_err(at("start a session"))?;
+    limit(plan)?;
+    let step = format!("change to {}", plan.folder.display());
+    rustix::process::chdir(&plan.folder).map_err(at(step))?;
+    rights::give_up().map_err(at("give up capabilities"))?;
+    fence::raise()?;
+    calls.apply()
+}
+
+fn limit(plan: &Plan) -> Result<(), Failure> {
+    let limits = &plan.limits;
+    let cpu = limits.cpu.as_secs() + u64::from(limits.cpu.subsec_nanos() > 0);
+    let bounds = [
+        // The program may make something of the first warning, and has a second for it.
+        (Resource::Cpu, cpu, cpu.saturating_add(1)),
+        (Resource::As, limits.memory, limits.memory),
+        // The first process of the sandbox counts as one of the user's.
+        (
+            Resource::Nproc,
+            u64::from(limits.processes) + 1,
+            u64::from(limits.processes) + 1,
+        ),
+        (
+            Resource::Nofile,
+            u64::from(limits.open_files),
+            u64::from(limits.open_files),
+        ),
+        (Resource::Fsize, limits.file_size, limits.file_size),
+        (Resource::Core, 0, 0),
+        (Resource::Memlock, 0, 0),
+        (Resource::Msgqueue, 0, 0),
+        (Resource::Sigpending, 64, 64),
+        (Resource::Nice, 0, 0),
+        (Resource::Rtprio, 0, 0),
+    ];
+    for (resource, current, maximum) in bounds {
+        let bound = Rlimit {
+            current: Some(current),
+            maximum: Some(maximum),
+        };
+        setrlimit(resource, bound).map_err(at(format!("set the limit {resource:?}")))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,172 @@
+//! The first process of a sandbox: builds it, starts the program, and watches until it ends.
+
+use std::{
+    os::fd::{AsFd, OwnedFd},
+    time::{Duration, Instant},
+};
+
+use rustix::{
+    event::{PollFd, PollFlags, Timespec, poll},
+    net::SendFlags,
+    process::{Pid, PidfdFlags, WaitOptions, WaitStatus, pidfd_open, wait},
+};
+
+use super::{
+    Ends, Failure, accounts::Accounts, at, calls::Filters, enter, mounts, raw, rights, tell,
+};
+use crate::{
+    LimitHit, Limits,
+    wire::{self, Plan, Report},
+};
+
+/// How often processes are counted up.
+const TICK: Duration = Duration::from_millis(20);
+
+/// Sets the sandbox up and runs its program to the end.
+pub(super) fn run(plan: &Plan, ends: &Ends, calls: &Filters) -> Result<(), ()> {
+    // Standard input is the stage's socket, which is not ours to hold.
+    match set_up(plan, ends, calls) {
+        Ok((program, accounts)) => {
+            let report = watch(program, accounts, &plan.limits, ends);
+            let _ = wire::send(&ends.control, &report, &[], SendFlags::empty());
+            Ok(())
+        }
+        Err(failure) => {
+            tell(ends.control.as_fd(), &failure);
+            Err(())
+        }
+    }
+}
+
+fn set_up(plan: &Plan, ends: &Ends, calls: &Filters) -> Result<(Pid, Accounts), Failure> {
+    raw::reap_children_unseen(false);
+    // The stage's socket must not be held here: as standard input, the program's takes its place.
+    rustix::stdio::dup2_stdin(&ends.stdin).map_err(at("take standard input"))?;
+    let own = rights::own_folder_of_proc()?;
+    if !plan.privileged {
+        rights::map(&own, plan.user, plan.group)?;
+    }
+    let accounts = Accounts::open();
+    let scratch = mounts::build(plan)?;
+    rustix::system::sethostname(b"sandbox").map_err(at("set the host's name"))?;
+    if plan.privileged {
+        rights::become_user(&own, plan.user, plan.group)?;
+    }
+    drop(own);
+    let program = match raw::fork().map_err(at("fork"))? {
+        raw::Side::Parent(program) => program,
+        raw::Side::Child => {
+            let failure = enter::program(plan, ends, calls);
+            tell(ends.control.as_fd(), &failure);
+            raw::exit(127);
+        }
+    };
+    rights::give_up().map_err(at("give up capabilities"))?;
+    let ready = Report::Ready {
+        watched: accounts.is_open(),
+    };
+    wire::send(
+        &ends.control,
+        &ready,
+        &[scratch.as_fd()],
+        SendFlags::empty(),
+    )
+    .map_err(at("report"))?;
+    Ok((program, accounts))
+}
+
+/// Waits for the program's end, the library's word, or a limit; then ends everything.
+fn watch(program: Pid, accounts: Accounts, limits: &Limits, ends: &Ends) -> Report {
+    let started = Instant::now();
+    let mut watch = Watch {
+        program,
+        status: None,
+        limit: None,
+        peak: 0,
+    };
+    let process = pidfd_open(program, PidfdFlags::empty()).ok();
+    while watch.status.is_none() && watch.limit.is_none() {
+        let left = limits.wall.saturating_sub(started.elapsed());
+        if left.is_zero() {
+            watch.limit = Some(LimitHit::Wall);
+            break;
+        }
+        let called = pause(ends, process.as_ref(), left.min(TICK));
+        watch.reap(WaitOptions::NOHANG);
+        if watch.status.is_some() {
+            break;
+        }
+        if called {
+            // The library asks for an end only because of too much output, or is gone.
+            watch.limit = Some(LimitHit::Output);
+            break;
+        }
+        let (living, memory) = accounts.sum();
+        watch.peak = watch.peak.max(memory);
+        let (ended, _) = raw::usage_of_children();
+        if memory > limits.memory {
+            watch.limit = Some(LimitHit::Memory);
+        } else if living + ended > limits.cpu {
+            watch.limit = Some(LimitHit::Cpu);
+        }
+    }
+    let wall = started.elapsed();
+    raw::kill_all_others();
+    watch.reap(WaitOptions::empty());
+    let (cpu, largest) = raw::usage_of_children();
+    watch.report(limits, wall, cpu, largest)
+}
+
+/// Sleeps until the program ends, the library calls (`true`), or the time is over.
+fn pause(ends: &Ends, process: Option<&OwnedFd>, time: Duration) -> bool {
+    let time = Timespec {
+        tv_sec: i64::try_from(time.as_secs()).unwrap_or(i64::MAX),
+        tv_nsec: i64::from(time.subsec_nanos()),
+    };
+    let mut waited = vec![PollFd::new(&ends.control, PollFlags::IN | PollFlags::HUP)];
+    if let Some(process) = process {
+        waited.push(PollFd::new(process, PollFlags::IN));
+    }
+    // Interrupted is as good as over.
+    let _ = poll(&mut waited, Some(&time));
+    waited
+        .first()
+        .is_some_and(|control| !control.revents().is_empty())
+}
+
+struct Watch {
+    program: Pid,
+    status: Option<WaitStatus>,
+    limit: Option<LimitHit>,
+    peak: u64,
+}
+
+impl Watch {
+    /// Takes every ended process, whosever child it was; ours are all of the namespace.
+    fn reap(&mut self, options: WaitOptions) {
+        while let Ok(Some((pid, status))) = wait(options) {
+            if pid == self.program {
+                self.status = Some(status);
+            }
+        }
+    }
+
+    fn report(&self, limits: &Limits, wall: Duration, cpu: Duration, largest: u64) -> Report {
+        let signal = self.status.and_then(|status| status.terminating_signal());
+        let by_kernel = match signal {
+            Some(libc::SIGXCPU) => Some(LimitHit::Cpu),
+            // At the hard limit the kernel kills outright.
+            Some(libc::SIGKILL) if cpu >= limits.cpu => Some(LimitHit::Cpu),
+            Some(libc::SIGXFSZ) => Some(LimitHit::FileSize),
+            _ => None,
+        };
+        Report::Done {
+            code: self.status.and_then(|status| status.exit_status()),
+            signal,
+            limit: self.limit.or(by_kernel),
+            wall,
+            cpu,
+            peak_memory: self.peak.max(largest),
+        }
+    }
+}

@@ -1,0 +1,157 @@
+//! The few calls that have no safe form in the crates we use.
+//!
+//! All run in the stage, which has one thread, no signal handlers and nothing to share: the usual
+//! dangers of `clone` and `fork` (locks held by threads that do not exist in the child, handlers
+//! that run twice) cannot arise.
+#![expect(
+    unsafe_code,
+    reason = "system calls without a safe wrapper, and the entry before main"
+)]
+
+use std::{io, os::fd::AsFd, os::fd::AsRawFd, time::Duration};
+
+use rustix::process::Pid;
+
+/// Runs before `main`, in every executable that holds this crate.
+extern "C" fn entry() {
+    super::before_main();
+}
+
+// SAFETY: `.init_array` holds pointers to functions that the C runtime calls once, with one thread,
+// before `main`. `entry` has a compatible type (it ignores the arguments), unwinds nowhere (it is
+// `extern "C"`), and needs of the standard library only files and the allocator, which work there.
+#[used]
+#[unsafe(link_section = ".init_array")]
+static ENTRY: extern "C" fn() = entry;
+
+/// The address of the entry; reading it also makes sure that the linker keeps it.
+pub(super) fn entry_address() -> usize {
+    let entry = std::hint::black_box(&ENTRY);
+    (*entry) as usize
+}
+
+/// Which process goes on.
+#[derive(Debug)]
+pub(super) enum Side {
+    /// The new one.
+    Child,
+    /// The old one.
+    Parent(Pid),
+}
+
+fn side(result: libc::c_long) -> io::Result<Side> {
+    if result < 0 {
+        return Err(io::Error::last_os_error());
+    }
+    let pid = i32::try_from(result).ok().and_then(Pid::from_raw);
+    Ok(pid.map_or(Side::Child, Side::Parent))
+}
+
+/// Clones this process into new mount, pid, network, ipc, uts and cgroup namespaces, and a user
+/// namespace if asked.
+pub(super) fn clone_with_namespaces(user: bool) -> io::Result<Side> {
+    let mut flags = libc::CLONE_NEWNS
+        | libc::CLONE_NEWPID
+        | libc::CLONE_NEWNET
+        | libc::CLONE_NEWIPC
+        | libc::CLONE_NEWUTS
+        | libc::CLONE_NEWCGROUP;
+    if user {
+        flags |= libc::CLONE_NEWUSER;
+    }
+    // SAFETY: all-zero is a valid `clone_args`: no pidfd, no tids, no stack, no TLS, so the child goes
+    // on with a copy of our memory, as after `fork`.
+    let mut arguments: libc::clone_args = unsafe { std::mem::zeroed() };
+    arguments.flags = u64::from(flags.cast_unsigned());
+    arguments.exit_signal = u64::from(libc::SIGCHLD.cast_unsigned());
+    // SAFETY: the structure lives over the call and its size is right; one thread (see above).
+    side(unsafe {
+        libc::syscall(
+            libc::SYS_clone3,
+            std::ptr::from_mut(&mut arguments),
+            size_of::<libc::clone_args>(),
+        )
+    })
+}
+
+/// `fork`.
+pub(super) fn fork() -> io::Result<Side> {
+    // SAFETY: one thread (see above).
+    side(libc::c_long::from(unsafe { libc::fork() }))
+}
+
+/// Moves this process into a new user namespace.
+pub(super) fn new_user_namespace() -> rustix::io::Result<()> {
+    // SAFETY: only tables of descriptors are dangerous to unshare, and this one is not.
+    unsafe { rustix::thread::unshare_unsafe(rustix::thread::UnshareFlags::NEWUSER) }
+}
+
+/// Sets attributes (`MOUNT_ATTR_…`) of a mount and of those below it, and cuts its propagation.
+pub(super) fn set_mount(mount: impl AsFd, attributes: u64) -> io::Result<()> {
+    set_attributes(mount, attributes, libc::AT_RECURSIVE)
+}
+
+/// Sets attributes of a mount alone.
+pub(super) fn set_one_mount(mount: impl AsFd, attributes: u64) -> io::Result<()> {
+    set_attributes(mount, attributes, 0)
+}
+
+fn set_attributes(mount: impl AsFd, attributes: u64, how: libc::c_int) -> io::Result<()> {
+    let wanted = libc::mount_attr {
+        attr_set: attributes,
+        attr_clr: 0,
+        propagation: libc::MS_PRIVATE,
+        userns_fd: 0,
+    };
+    // SAFETY: the path is an empty C string, the structure lives over the call, its size is right.
+    let result = unsafe {
+        libc::syscall(
+            libc::SYS_mount_setattr,
+            mount.as_fd().as_raw_fd(),
+            c"".as_ptr(),
+            libc::AT_EMPTY_PATH | how,
+            std::ptr::from_ref(&wanted),
+            size_of::<libc::mount_attr>(),
+        )
+    };
+    if result == 0 {
+        Ok(())
+    } else {
+        Err(io::Error::last_os_error())
+    }
+}
+
+/// CPU time and the largest resident memory, in bytes, of the children that were waited for.
+pub(super) fn usage_of_children() -> (Duration, u64) {
+    // SAFETY: all-zero is a valid `rusage`, and the call fills it.
+    let usage = unsafe {
+        let mut usage: libc::rusage = std::mem::zeroed();
+        libc::getrusage(libc::RUSAGE_CHILDREN, std::ptr::from_mut(&mut usage));
+        usage
+    };
+    let time = |time: libc::timeval| {
+        let micros = time.tv_sec.saturating_mul(1_000_000) + time.tv_usec;
+        Duration::from_micros(u64::try_from(micros).unwrap_or(0))
+    };
+    let memory = u64::try_from(usage.ru_maxrss).unwrap_or(0) << 10;
+    (time(usage.ru_utime) + time(usage.ru_stime), memory)
+}
+
+/// Kills every process of this pid namespace but this one, which must be its first.
+pub(super) fn kill_all_others() {
+    // SAFETY: takes two numbers. From the first process of a namespace, -1 reaches no other.
+    unsafe { libc::kill(-1, libc::SIGKILL) };
+}
+
+/// Whether children that end leave nothing to wait for.
+pub(super) fn reap_children_unseen(unseen: bool) {
+    let action = if unseen { libc::SIG_IGN } else { libc::SIG_DFL };
+    // SAFETY: sets one of the two built-in actions.
+    unsafe { libc::signal(libc::SIGCHLD, action) };
+}
+
+/// Ends this process at once, running nothing of what `exit` would.
+pub(super) fn exit(code: i32) -> ! {
+    // SAFETY: always.
+    unsafe { libc::_exit(code) }
+}
