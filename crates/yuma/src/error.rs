@@ -40,8 +40,18 @@ pub enum Error {
         /// The number of neurons.
         neurons: usize,
     },
-    /// The stakes sum to more than 2^63 rao, which the chain's arithmetic cannot hold.
-    #[error("the stakes sum to more than 2^63 rao")]
+    /// Epochs of one subnet's mechanisms have different numbers of neurons.
+    #[error("mechanism {mechanism} has {found} neurons, mechanism 0 has {neurons}")]
+    UnequalMechanisms {
+        /// The mechanism.
+        mechanism: usize,
+        /// Its number of neurons.
+        found: usize,
+        /// That of mechanism 0.
+        neurons: usize,
+    },
+    /// The stakes sum to 2^63 rao or more, which the chain's arithmetic cannot hold.
+    #[error("the stakes sum to 2^63 rao or more")]
     TooMuchStake,
     /// A subnet with tempo 0 has no epochs.
     #[error("tempo is zero: the subnet has no epochs")]

@@ -43,7 +43,7 @@ impl EpochInput {
             return Err(Error::TooManyNeurons { neurons });
         }
         let total: u128 = self.neurons.iter().map(|n| u128::from(n.stake.0)).sum();
-        if total > 1 << 63 {
+        if total >= 1 << 63 {
             return Err(Error::TooMuchStake);
         }
         let mut seen = vec![usize::MAX; neurons];

@@ -2,7 +2,7 @@ use std::ops::Range;
 
 use adit_primitives::{Block, Rao, Uid};
 use adit_yuma::{
-    EpochInput, EpochNeuron, EpochParameters, Layout, LiquidAlpha, epoch, epoch_traced,
+    EpochInput, EpochNeuron, EpochParameters, Layout, LiquidAlpha, epoch, epoch_float, epoch_traced,
 };
 use proptest::prelude::*;
 
@@ -146,5 +146,124 @@ proptest! {
             }
         }
         prop_assert_eq!(epoch(&input, &parameters).unwrap(), before);
+    }
+
+    #[test]
+    fn what_is_not_paid_is_rounding((input, parameters) in prop_oneof![case(), wide()]) {
+        let output = epoch(&input, &parameters).unwrap();
+        let total = |amounts: &[Rao]| amounts.iter().map(|a| u128::from(a.0)).sum::<u128>();
+        let emission = u128::from(input.emission.0);
+        let owner = parameters.owner.map(|owner| usize::from(owner.0));
+        let counts = |uid: usize, neuron: &EpochNeuron| {
+            let enough = neuron.stake >= parameters.stake_threshold || owner == Some(uid);
+            // A share below 2^-32 is cut to nothing.
+            enough && neuron.stake.0 > 1 << 26
+        };
+        let mut neurons = input.neurons.iter().enumerate();
+        if neurons.any(|(uid, neuron)| counts(uid, neuron)) {
+            // Each share, and each normalisation before it, is cut by at most 2^-32 of the whole.
+            let cuts = 4 * input.neurons.len() as u128;
+            let lost = cuts * ((emission >> 32) + 1);
+            prop_assert!(total(&output.emission) + lost >= emission);
+        }
+    }
+
+    #[test]
+    fn other_uids_earn_the_same_in_another_order(
+        (input, parameters, order) in prop_oneof![case(), wide()].prop_flat_map(|(input, parameters)| {
+            let order: Vec<usize> = (0..input.neurons.len()).collect();
+            (Just(input), Just(parameters), Just(order).prop_shuffle())
+        })
+    ) {
+        // Among equal stakes uids decide who gets a permit, and in rows that are not in uid order
+        // the order decides what liquid alpha sees.
+        let mut input = input;
+        for (index, neuron) in input.neurons.iter_mut().enumerate() {
+            neuron.stake = Rao(((neuron.stake.0 >> 37) << 7 | index as u64) << 30);
+        }
+        let parameters = EpochParameters { liquid_alpha: None, ..parameters };
+        let before = epoch(&input, &parameters).unwrap();
+        let after = epoch(&reordered(&input, &order), &EpochParameters {
+            owner: parameters.owner.map(|owner| moved(owner, &order)),
+            ..parameters
+        }).unwrap();
+        for (new, &old) in order.iter().enumerate() {
+            prop_assert_eq!(after.active[new], before.active[old]);
+            prop_assert_eq!(after.stake_weight[new], before.stake_weight[old]);
+            prop_assert_eq!(after.validator_permit[new], before.validator_permit[old]);
+            prop_assert_eq!(after.consensus[new], before.consensus[old]);
+            prop_assert_eq!(after.incentive[new], before.incentive[old]);
+            prop_assert_eq!(after.dividends[new], before.dividends[old]);
+            prop_assert_eq!(after.validator_trust[new], before.validator_trust[old]);
+            prop_assert_eq!(after.server_emission[new], before.server_emission[old]);
+            prop_assert_eq!(after.validator_emission[new], before.validator_emission[old]);
+            prop_assert_eq!(after.emission[new], before.emission[old]);
+        }
+    }
+
+    #[test]
+    fn hostile_input_is_refused_or_answered(
+        (mut input, parameters) in case(),
+        last_epoch: u64,
+        current: u64,
+        neurons in prop::collection::vec(hostile(), 0..6),
+    ) {
+        input.neurons.extend(neurons);
+        (input.last_epoch, input.current_block) = (Block(last_epoch), Block(current));
+        let sparse = epoch_traced(&input, &parameters, Layout::Sparse);
+        prop_assert_eq!(epoch_traced(&input, &parameters, Layout::Dense), sparse.clone());
+        let float = epoch_float(&input, &parameters);
+        prop_assert_eq!(float.is_ok(), sparse.is_ok());
+    }
+}
+
+/// Any numbers at all; uids that may not be there, or twice.
+fn hostile() -> impl Strategy<Value = EpochNeuron> {
+    let row = || prop::collection::vec((0_u16..14, any::<u16>()), 0..3);
+    let row = move || {
+        row().prop_map(|row| {
+            row.into_iter()
+                .map(|(uid, value)| (Uid(uid), value))
+                .collect()
+        })
+    };
+    let blocks = (any::<u64>(), any::<u64>(), prop::option::of(any::<u64>()));
+    (any::<u64>(), 0_u32..64, blocks, any::<bool>(), row(), row()).prop_map(
+        |(stake, less, (last_update, registered_at, commit), validator_permit, weights, bonds)| {
+            EpochNeuron {
+                stake: Rao(stake >> less),
+                last_update: Block(last_update),
+                registered_at: Block(registered_at),
+                validator_permit,
+                earliest_commit: commit.map(Block),
+                weights,
+                bonds,
+            }
+        },
+    )
+}
+
+fn moved(uid: Uid, order: &[usize]) -> Uid {
+    let place = order.iter().position(|old| *old == usize::from(uid.0));
+    Uid(place.unwrap() as u16)
+}
+
+fn reordered(input: &EpochInput, order: &[usize]) -> EpochInput {
+    let row = |row: &[(Uid, u16)]| {
+        row.iter()
+            .map(|&(uid, value)| (moved(uid, order), value))
+            .collect()
+    };
+    let neurons = order.iter().map(|&old| {
+        let neuron = &input.neurons[old];
+        EpochNeuron {
+            weights: row(&neuron.weights),
+            bonds: row(&neuron.bonds),
+            ..neuron.clone()
+        }
+    });
+    EpochInput {
+        neurons: neurons.collect(),
+        ..input.clone()
     }
 }

@@ -49,7 +49,7 @@ fn an_input_that_contradicts_itself_is_refused() {
         }
     );
     let rich = EpochNeuron {
-        stake: Rao(u64::MAX / 2 + 1),
+        stake: Rao(1 << 62),
         ..EpochNeuron::default()
     };
     assert_eq!(refused(vec![rich.clone(), rich], None), Error::TooMuchStake);
