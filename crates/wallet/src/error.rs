@@ -1,28 +1,8 @@
-use std::{fmt, io, path::PathBuf};
+use std::{io, path::PathBuf};
 
 use adit_primitives::AccountId;
 
-/// How an encrypted keyfile is encrypted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum EncryptionFormat {
-    /// `$NACL`: Argon2i and XSalsa20-Poly1305, the format in use today.
-    Nacl,
-    /// `$ANSIBLE_VAULT`: PBKDF2 and AES-256-CTR.
-    AnsibleVault,
-    /// `gAAAAA`: a Fernet token, the oldest format.
-    Fernet,
-}
-
-impl fmt::Display for EncryptionFormat {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Nacl => "NaCl",
-            Self::AnsibleVault => "Ansible Vault",
-            Self::Fernet => "Fernet",
-        })
-    }
-}
+use crate::EncryptionFormat;
 
 /// What can be wrong with a key, a phrase or a keyfile. No variant carries a secret.
 #[derive(Debug, thiserror::Error)]
@@ -58,6 +38,9 @@ pub enum Error {
         /// Which rule it breaks.
         reason: &'static str,
     },
+    /// The text after `0x` is not whole bytes in hex.
+    #[error("0x must be followed by whole bytes in hex")]
+    MessageHex,
     /// A wallet or hotkey name must be one plain file name.
     #[error("{name:?} cannot name a wallet or a hotkey")]
     Name {
@@ -94,11 +77,84 @@ pub enum Error {
         /// The file.
         path: PathBuf,
     },
-    /// The keyfile is encrypted, which this version does not open.
-    #[error("the keyfile is encrypted ({format})")]
+    /// The keyfile is encrypted, and no password was given.
+    #[error("the keyfile is encrypted ({format}) and needs its password")]
     Encrypted {
         /// How it is encrypted.
         format: EncryptionFormat,
+    },
+    /// The encrypted keyfile does not open: the password is wrong or the file was changed. The
+    /// formats do not tell which, and neither does this.
+    #[error("wrong password or changed file ({format})")]
+    NotOpened {
+        /// How it is encrypted.
+        format: EncryptionFormat,
+    },
+    /// The format is read for the sake of old files, and not written.
+    #[error("new files are not encrypted as {format}")]
+    NotWritten {
+        /// The format.
+        format: EncryptionFormat,
+    },
+    /// The memory to derive a key from a password is not to be had.
+    #[error("no {mebibytes} MiB of memory to derive the key from the password")]
+    Memory {
+        /// How much was asked for.
+        mebibytes: u64,
+    },
+    /// The password is too weak to encrypt a new keyfile with.
+    #[error("the password is {reason}")]
+    WeakPassword {
+        /// Which rule it breaks.
+        reason: &'static str,
+    },
+    /// There is no password where it was to be found.
+    #[error("no password: {reason}")]
+    PasswordSource {
+        /// Why not.
+        reason: &'static str,
+    },
+    /// The password's file or descriptor cannot be read, or others may read it.
+    #[error("no password from {}", path.display())]
+    PasswordFile {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        #[source]
+        source: io::Error,
+    },
+    /// A password is needed, and there is no terminal to ask on.
+    #[error(
+        "the keyfile needs its password, and there is no terminal to ask on: name a password file, descriptor or variable"
+    )]
+    NoTerminal,
+    /// The system's keyring has no such password or cannot be reached.
+    #[error("no password from the keyring: {reason}")]
+    Keyring {
+        /// What the keyring answered.
+        reason: &'static str,
+    },
+    /// The text is not an SS58 address.
+    #[error("not an address: {reason}")]
+    Address {
+        /// Which rule it breaks.
+        reason: &'static str,
+    },
+    /// The text is not a key exported by polkadot.js.
+    #[error("not a polkadot.js key (version 3): {reason}")]
+    PolkadotJson {
+        /// Which rule it breaks.
+        reason: &'static str,
+    },
+    /// The scrypt parameters of an exported key are none that polkadot.js uses.
+    #[error("scrypt parameters N = {n}, r = {r}, p = {p} are not accepted")]
+    Scrypt {
+        /// Cost.
+        n: u32,
+        /// Block size.
+        r: u32,
+        /// Parallelism.
+        p: u32,
     },
     /// The keyfile breaks a rule of its format.
     #[error("malformed keyfile: {reason}")]
@@ -121,7 +177,9 @@ pub enum Error {
         derived: AccountId,
     },
     /// The keyfile's key is of a kind this crate does not sign with.
-    #[error("keys of crypto type {crypto_type:?} are not supported, only 1 (sr25519)")]
+    #[error(
+        "keys of crypto type {crypto_type:?} are not supported, only 0 (ed25519) and 1 (sr25519)"
+    )]
     CryptoType {
         /// The file's `cryptoType`, cut at 80 characters.
         crypto_type: String,

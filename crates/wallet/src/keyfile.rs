@@ -4,21 +4,21 @@ use adit_primitives::AccountId;
 use serde::{Deserialize, Deserializer};
 use zeroize::{Zeroize as _, Zeroizing};
 
-use crate::{EncryptionFormat, Error, Keypair, Result, keypair::decode_hex};
+use crate::{
+    EncryptionFormat, Error, Keypair, Password, Result, SignatureScheme, decrypt,
+    keypair::decode_hex,
+};
 
 /// Longest keyfile that is read, in bytes; a real one is below 2 KiB.
 pub const LONGEST_KEYFILE: usize = 64 * 1024;
 
-/// The `cryptoType` of sr25519; files without the field mean it too.
-const SR25519: &str = "1";
-
-/// What a plaintext keyfile says, in any of the shapes the Python wallets read: JSON with any of
+/// What a keyfile says, in any of the shapes the Python wallets read: JSON with any of
 /// `secretPhrase`, `secretSeed`, `privateKey`, `ss58Address`, `accountId`, `publicKey`; a bare
 /// seed in hex; a bare phrase.
 pub struct Keyfile {
     secret: Option<Secret>,
-    address: Option<AccountId>,
-    public_key: Option<AccountId>,
+    /// What the file says of its account, most telling first; a reason where it is not readable.
+    stated: Vec<std::result::Result<AccountId, &'static str>>,
     crypto_type: Option<String>,
 }
 
@@ -29,14 +29,26 @@ enum Secret {
 }
 
 impl Keyfile {
-    /// Reads the bytes of a keyfile.
+    /// Reads the bytes of a keyfile that may be encrypted, with its password; the password of a
+    /// plaintext file is not looked at. Blocks as [`decrypt`] does.
+    ///
+    /// # Errors
+    /// Those of [`decrypt`], and those of [`parse`](Self::parse) for what was encrypted.
+    pub fn open(bytes: &[u8], password: &Password) -> Result<Self> {
+        match EncryptionFormat::of(bytes) {
+            Some(_) => Self::parse(&decrypt(bytes, password)?),
+            None => Self::parse(bytes),
+        }
+    }
+
+    /// Reads the bytes of a plaintext keyfile.
     ///
     /// # Errors
     /// [`Error::Encrypted`] when it is in one of the encrypted formats, [`Error::Keyfile`] when
     /// it is neither JSON, a seed nor a phrase, or names no key at all.
     pub fn parse(bytes: &[u8]) -> Result<Self> {
         let refuse = |reason| Error::Keyfile { reason };
-        if let Some(format) = encryption(bytes) {
+        if let Some(format) = EncryptionFormat::of(bytes) {
             return Err(Error::Encrypted { format });
         }
         if bytes.len() > LONGEST_KEYFILE {
@@ -50,49 +62,38 @@ impl Keyfile {
         let keyfile = if text.starts_with('{') {
             let fields: Fields =
                 serde_json::from_str(text).map_err(|_| refuse("not the JSON of a keyfile"))?;
-            Self::from_fields(fields)?
+            Self::from_fields(fields)
         } else {
             Self::from_bare_secret(text)
         };
-        if keyfile.secret.is_none() && keyfile.address.is_none() && keyfile.public_key.is_none() {
+        if keyfile.secret.is_none() && keyfile.stated.is_empty() {
             return Err(refuse("names no key"));
         }
         Ok(keyfile)
     }
 
-    fn from_fields(fields: Fields) -> Result<Self> {
+    fn from_fields(fields: Fields) -> Self {
         // The order in which the Python wallets choose.
         let secret = fields
             .phrase
             .map(Secret::Phrase)
             .or(fields.seed.map(Secret::Seed))
             .or(fields.private_key.map(Secret::PrivateKey));
-        let address = fields
-            .address
-            .or(fields.misspelt_address)
-            .map(|text| {
-                text.0.parse().map_err(|_| Error::Keyfile {
-                    reason: "its ss58Address is not an address of format 42",
-                })
-            })
-            .transpose()?;
-        let public_key = fields
-            .public_key
-            .or(fields.account_id)
-            .map(|text| {
-                decode_hex::<32>(digits(&text.0))
-                    .map(|key| AccountId::new(*key))
-                    .map_err(|_| Error::Keyfile {
-                        reason: "its public key is not 32 bytes in hex",
-                    })
-            })
-            .transpose()?;
-        Ok(Self {
+        let address = fields.address.or(fields.misspelt_address).map(|text| {
+            let address = text.0.parse::<AccountId>();
+            address.map_err(|_| "its ss58Address is not an address of format 42")
+        });
+        let keys = [fields.public_key, fields.account_id].into_iter().flatten();
+        let keys = keys.map(|text| {
+            decode_hex::<32>(digits(&text.0))
+                .map(|key| AccountId::new(*key))
+                .map_err(|_| "its public key is not 32 bytes in hex")
+        });
+        Self {
             secret,
-            address,
-            public_key,
+            stated: address.into_iter().chain(keys).collect(),
             crypto_type: fields.crypto_type.map(|CryptoType(text)| text),
-        })
+        }
     }
 
     fn from_bare_secret(text: &str) -> Self {
@@ -105,51 +106,73 @@ impl Keyfile {
             } else {
                 Secret::Phrase(secret)
             }),
-            address: None,
-            public_key: None,
+            stated: Vec::new(),
             crypto_type: None,
         }
     }
 
-    /// The key, which must be the one of the address the file states.
+    /// The key, which must be the one of every address and public key the file states.
     ///
     /// # Errors
-    /// [`Error::AddressMismatch`], and those of [`keypair_ignoring_address`](Self::keypair_ignoring_address).
+    /// [`Error::AddressMismatch`]; [`Error::Keyfile`] when it states an address that is none of
+    /// Bittensor's; and those of [`keypair_ignoring_address`](Self::keypair_ignoring_address).
     pub fn keypair(&self) -> Result<Keypair> {
         let keypair = self.keypair_ignoring_address()?;
         let derived = keypair.account();
-        match self.address.or(self.public_key) {
-            Some(stated) if stated != derived => Err(Error::AddressMismatch { stated, derived }),
-            _ => Ok(keypair),
+        for stated in &self.stated {
+            let stated = stated.map_err(|reason| Error::Keyfile { reason })?;
+            if stated != derived {
+                return Err(Error::AddressMismatch { stated, derived });
+            }
         }
+        Ok(keypair)
     }
 
     /// The key of the secret, whatever address the file states, as the Python wallet up to 4.x
     /// reads it.
     ///
     /// # Errors
-    /// [`Error::NoSecret`] when the file is public only, [`Error::CryptoType`] when it is not an
-    /// sr25519 key, otherwise what is wrong with the secret.
+    /// [`Error::NoSecret`] when the file is public only, [`Error::CryptoType`] when it is neither
+    /// an sr25519 nor an ed25519 key, otherwise what is wrong with the secret.
     pub fn keypair_ignoring_address(&self) -> Result<Keypair> {
-        if let Some(crypto_type) = self.crypto_type.as_ref().filter(|kind| *kind != SR25519) {
-            return Err(Error::CryptoType {
-                crypto_type: crypto_type.chars().take(80).collect(),
-            });
-        }
+        let scheme = self.scheme()?;
         match &self.secret {
-            Some(Secret::Phrase(phrase)) => Keypair::from_mnemonic(&phrase.0, ""),
+            Some(Secret::Phrase(phrase)) => {
+                Keypair::from_mnemonic_with_scheme(scheme, &phrase.0, "")
+            }
             Some(Secret::Seed(seed)) => {
-                Ok(Keypair::from_seed(&*decode_hex::<32>(digits(&seed.0))?))
+                let seed = decode_hex::<32>(digits(&seed.0))?;
+                Ok(Keypair::from_seed_with_scheme(scheme, &seed))
             }
             Some(Secret::PrivateKey(key)) => {
-                Keypair::from_secret_key(&*decode_hex::<64>(digits(&key.0))?)
+                let digits = digits(&key.0);
+                // An ed25519 key's is its seed, and the Python wallets read one of that length
+                // as a seed of sr25519 too.
+                if digits.len() == 64 || scheme == SignatureScheme::Ed25519 {
+                    let seed = decode_hex::<32>(digits)?;
+                    Ok(Keypair::from_seed_with_scheme(scheme, &seed))
+                } else {
+                    Keypair::from_secret_key(&*decode_hex::<64>(digits)?)
+                }
             }
-            None => match self.address.or(self.public_key) {
-                Some(account) => Err(Error::NoSecret { account }),
-                None => Err(Error::Keyfile {
-                    reason: "names no key",
-                }),
-            },
+            None => Err(Error::NoSecret {
+                account: self.stated_account()?,
+            }),
+        }
+    }
+
+    /// The scheme in which the key signs: its `cryptoType`, 0 for ed25519 and 1, or none, for
+    /// sr25519.
+    ///
+    /// # Errors
+    /// [`Error::CryptoType`] for every other.
+    pub fn scheme(&self) -> Result<SignatureScheme> {
+        match self.crypto_type.as_deref() {
+            None | Some("1") => Ok(SignatureScheme::Sr25519),
+            Some("0") => Ok(SignatureScheme::Ed25519),
+            Some(other) => Err(Error::CryptoType {
+                crypto_type: other.chars().take(80).collect(),
+            }),
         }
     }
 
@@ -158,17 +181,22 @@ impl Keyfile {
     /// The Python wallets refuse a file with nothing but `publicKey`; here it names its account.
     ///
     /// # Errors
-    /// Those of [`keypair`](Self::keypair), except that a public file is no error.
+    /// Those of [`keypair`](Self::keypair), except that neither a public file nor a key of an
+    /// unknown kind is an error when the file states its account.
     pub fn account(&self) -> Result<AccountId> {
         match self.keypair() {
             Ok(keypair) => Ok(keypair.account()),
             Err(Error::NoSecret { account }) => Ok(account),
-            Err(Error::CryptoType { crypto_type }) => self
-                .address
-                .or(self.public_key)
-                .ok_or(Error::CryptoType { crypto_type }),
+            Err(unknown @ Error::CryptoType { .. }) => self.stated_account().map_err(|_| unknown),
             Err(error) => Err(error),
         }
+    }
+
+    fn stated_account(&self) -> Result<AccountId> {
+        let stated = self.stated.first().copied();
+        stated
+            .unwrap_or(Err("names no key"))
+            .map_err(|reason| Error::Keyfile { reason })
     }
 
     /// Whether the file holds a secret.
@@ -178,19 +206,15 @@ impl Keyfile {
 
     /// The JSON of a keyfile with every secret that is known of `keypair`, in plaintext.
     ///
-    /// `cryptoType` is left out: version 4.0.1 of the Python wallet fails on a number, and
-    /// sr25519 is the default everywhere.
+    /// `cryptoType` is left out for sr25519: version 4.0.1 of the Python wallet fails on a number,
+    /// and sr25519 is the default everywhere. That version knows no ed25519.
     pub fn secret_json(keypair: &Keypair) -> Zeroizing<String> {
         let mut json = Zeroizing::new(String::with_capacity(1_024));
         json.push('{');
         push_public(&mut json, keypair.account());
-        let mut private_key = Zeroizing::new([0_u8; 128]);
-        push_hex(
-            &mut json,
-            ",\"privateKey\":",
-            keypair.expose_secret_key().as_slice(),
-            private_key.as_mut_slice(),
-        );
+        let secret = keypair.expose_secret_key();
+        let mut private_key = Zeroizing::new(vec![0_u8; 2 * secret.len()]);
+        push_hex(&mut json, ",\"privateKey\":", &secret, &mut private_key);
         if let Some(phrase) = keypair.expose_phrase() {
             // English words need no escaping.
             json.push_str(",\"secretPhrase\":\"");
@@ -206,17 +230,15 @@ impl Keyfile {
                 digits.as_mut_slice(),
             );
         }
-        push_address(&mut json, keypair.account());
-        json.push('}');
+        push_end(&mut json, keypair.account(), keypair.scheme());
         json
     }
 
     /// The JSON of a public keyfile, such as `coldkeypub.txt`.
-    pub fn public_json(account: AccountId) -> String {
+    pub fn public_json(account: AccountId, scheme: SignatureScheme) -> String {
         let mut json = String::from("{");
         push_public(&mut json, account);
-        push_address(&mut json, account);
-        json.push('}');
+        push_end(&mut json, account, scheme);
         json
     }
 }
@@ -228,8 +250,12 @@ fn push_public(json: &mut String, account: AccountId) {
     ));
 }
 
-fn push_address(json: &mut String, account: AccountId) {
+fn push_end(json: &mut String, account: AccountId, scheme: SignatureScheme) {
     json.push_str(&format!(",\"ss58Address\":\"{account}\""));
+    json.push_str(match scheme {
+        SignatureScheme::Sr25519 => "}",
+        SignatureScheme::Ed25519 => ",\"cryptoType\":0}",
+    });
 }
 
 /// Writes `name`, then `secret` as quoted hex, through a buffer that its owner overwrites.
@@ -247,21 +273,10 @@ fn digits(text: &str) -> &str {
     text.strip_prefix("0x").unwrap_or(text)
 }
 
-fn encryption(bytes: &[u8]) -> Option<EncryptionFormat> {
-    [
-        (&b"$NACL"[..], EncryptionFormat::Nacl),
-        (b"$ANSIBLE_VAULT", EncryptionFormat::AnsibleVault),
-        (b"gAAAAA", EncryptionFormat::Fernet),
-    ]
-    .into_iter()
-    .find(|(prefix, _)| bytes.starts_with(prefix))
-    .map(|(_, format)| format)
-}
-
 impl fmt::Debug for Keyfile {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Keyfile")
-            .field("address", &self.address.or(self.public_key))
+            .field("stated", &self.stated.first())
             .field("has_secret", &self.has_secret())
             .finish_non_exhaustive()
     }

@@ -1,14 +1,38 @@
 use std::{
-    fs::{self, DirBuilder, File, OpenOptions},
-    io::{self, Read as _, Write as _},
-    os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _},
+    fs,
     path::{Component, Path, PathBuf},
 };
 
 use adit_primitives::{AccountId, Coldkey, Hotkey};
-use zeroize::Zeroizing;
+use rand::CryptoRng;
 
-use crate::{Error, Keyfile, Keypair, LONGEST_KEYFILE, Result};
+use crate::{
+    EncryptionFormat, Error, Keyfile, Keypair, Password, PasswordSource, Result, SignatureScheme,
+    encrypt,
+};
+
+mod files;
+mod listing;
+
+pub use files::{Exposure, exposure};
+pub use listing::{ListedKey, ListedWallet, SecretState, list_wallets};
+
+use files::{in_file, read_bytes, read_error, refuse_existing, write_new};
+
+/// How a new secret keyfile is written.
+#[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
+pub enum Protection<'a> {
+    /// As it is: the usual thing for hotkeys, which machines use unattended.
+    Plaintext,
+    /// Encrypted with a password, whose strength the caller has checked.
+    Encrypted {
+        /// Nearly always [`EncryptionFormat::Nacl`].
+        format: EncryptionFormat,
+        /// The password.
+        password: &'a Password,
+    },
+}
 
 /// A wallet folder in the layout of the Python wallets, with one of its hotkeys chosen.
 ///
@@ -45,8 +69,23 @@ impl Wallet {
         }
     }
 
+    /// The wallet `name` in the folder `path` with its hotkey `hotkey`, whether or not any of it
+    /// exists yet.
+    ///
+    /// # Errors
+    /// [`Error::Name`] when a name is not one plain file name.
+    pub fn named(path: &Path, name: &str, hotkey: &str) -> Result<Self> {
+        let name = plain_name(name)?;
+        Ok(Self {
+            folder: path.join(&name),
+            name,
+            hotkey_name: plain_name(hotkey)?,
+        })
+    }
+
     /// Creates the wallet `name` in the folder `path` with a coldkey and a first hotkey, all in
-    /// plaintext: meant for development and tests until keyfiles can be encrypted.
+    /// plaintext: for development and tests. A coldkey that holds value belongs encrypted
+    /// ([`create_coldkey`](Self::create_coldkey)).
     ///
     /// Files are written whole or not at all, with mode 0600 in folders of mode 0700.
     ///
@@ -62,19 +101,58 @@ impl Wallet {
     ) -> Result<Self> {
         let wallet = Self::named(path, name, hotkey)?;
         refuse_existing(&[
-            wallet.coldkey_path(),
-            wallet.coldkey_public_path(),
-            wallet.hotkey_path(),
-            wallet.hotkey_public_path(),
-        ])?;
-        create_folder(&wallet.hotkeys_folder())?;
-        write_pair(
             &wallet.coldkey_path(),
             &wallet.coldkey_public_path(),
-            coldkey,
-        )?;
-        wallet.write_hotkey(hotkey_keypair)?;
+            &wallet.hotkey_path(),
+            &wallet.hotkey_public_path(),
+        ])?;
+        let (coldkey_path, public) = (wallet.coldkey_path(), wallet.coldkey_public_path());
+        write_new(&coldkey_path, Keyfile::secret_json(coldkey).as_bytes())?;
+        write_public(&public, coldkey.account(), coldkey.scheme())?;
+        wallet.write_plain_hotkey(hotkey_keypair)?;
         Ok(wallet)
+    }
+
+    /// Writes the coldkey and `coldkeypub.txt`, with mode 0600 in folders of mode 0700, each whole
+    /// or not at all. A `coldkeypub.txt` of the same account that is there already stays.
+    ///
+    /// Encrypting blocks as [`encrypt`] does.
+    ///
+    /// # Errors
+    /// [`Error::Exists`] when there is a coldkey, or the public part of another, already;
+    /// [`Error::Unwritable`]; those of [`encrypt`]. Then nothing was written.
+    pub fn create_coldkey<R: CryptoRng + ?Sized>(
+        &self,
+        keypair: &Keypair,
+        protection: Protection<'_>,
+        rng: &mut R,
+    ) -> Result<()> {
+        let (secret, public) = (self.coldkey_path(), self.coldkey_public_path());
+        write_pair(&secret, &public, keypair, protection, rng)
+    }
+
+    /// Writes the chosen hotkey and its `pub.txt`, as [`create_coldkey`](Self::create_coldkey)
+    /// does.
+    ///
+    /// # Errors
+    /// As of [`create_coldkey`](Self::create_coldkey).
+    pub fn create_hotkey<R: CryptoRng + ?Sized>(
+        &self,
+        keypair: &Keypair,
+        protection: Protection<'_>,
+        rng: &mut R,
+    ) -> Result<()> {
+        let (secret, public) = (self.hotkey_path(), self.hotkey_public_path());
+        write_pair(&secret, &public, keypair, protection, rng)
+    }
+
+    /// Writes `coldkeypub.txt` alone, which is all that a machine with a hotkey needs of the
+    /// coldkey.
+    ///
+    /// # Errors
+    /// [`Error::Exists`] or [`Error::Unwritable`].
+    pub fn create_coldkey_public(&self, account: AccountId, scheme: SignatureScheme) -> Result<()> {
+        write_public(&self.coldkey_public_path(), account, scheme)
     }
 
     /// Adds another hotkey to this wallet and chooses it, in plaintext, as
@@ -87,9 +165,8 @@ impl Wallet {
             hotkey_name: plain_name(hotkey)?,
             ..self.clone()
         };
-        refuse_existing(&[wallet.hotkey_path(), wallet.hotkey_public_path()])?;
-        create_folder(&wallet.hotkeys_folder())?;
-        wallet.write_hotkey(keypair)?;
+        refuse_existing(&[&wallet.hotkey_path(), &wallet.hotkey_public_path()])?;
+        wallet.write_plain_hotkey(keypair)?;
         Ok(wallet)
     }
 
@@ -103,21 +180,50 @@ impl Wallet {
         &self.hotkey_name
     }
 
-    /// The chosen hotkey, able to sign.
+    /// The chosen hotkey, able to sign, from a plaintext file.
     ///
     /// # Errors
     /// [`Error::Missing`], [`Error::Unreadable`], or [`Error::InFile`] around what
     /// [`Keyfile`] refuses ([`Error::Encrypted`] among others).
     pub fn hotkey_keypair(&self) -> Result<Keypair> {
-        read_keypair(&self.hotkey_path())
+        read_keypair(&self.hotkey_path(), None)
     }
 
-    /// The coldkey, able to sign.
+    /// The coldkey, able to sign, from a plaintext file.
     ///
     /// # Errors
     /// As of [`hotkey_keypair`](Self::hotkey_keypair).
     pub fn coldkey_keypair(&self) -> Result<Keypair> {
-        read_keypair(&self.coldkey_path())
+        read_keypair(&self.coldkey_path(), None)
+    }
+
+    /// The chosen hotkey, able to sign, from a file that may be encrypted: only then is the
+    /// password read. **Blocks**, see [`decrypt`](crate::decrypt) and [`PasswordSource::read`].
+    ///
+    /// # Errors
+    /// As of [`hotkey_keypair`](Self::hotkey_keypair), those of [`PasswordSource::read`], and
+    /// [`Error::InFile`] around [`Error::NotOpened`] for a wrong password.
+    pub fn unlock_hotkey(&self, password: &PasswordSource) -> Result<Keypair> {
+        read_keypair(&self.hotkey_path(), Some(password))
+    }
+
+    /// The coldkey, able to sign, from a file that may be encrypted, as
+    /// [`unlock_hotkey`](Self::unlock_hotkey) opens the hotkey.
+    ///
+    /// # Errors
+    /// As of [`unlock_hotkey`](Self::unlock_hotkey).
+    pub fn unlock_coldkey(&self, password: &PasswordSource) -> Result<Keypair> {
+        read_keypair(&self.coldkey_path(), Some(password))
+    }
+
+    /// The secret files of this wallet, the chosen hotkey's and the coldkey's, that other users of
+    /// the machine may read or change. They open all the same, as they do in the Python wallets:
+    /// the caller tells the owner.
+    pub fn exposures(&self) -> Vec<Exposure> {
+        [self.coldkey_path(), self.hotkey_path()]
+            .iter()
+            .filter_map(|path| exposure(path))
+            .collect()
     }
 
     /// The public coldkey, from `coldkeypub.txt` or else from a plaintext coldkey.
@@ -161,17 +267,14 @@ impl Wallet {
         self.folder.join("hotkeys")
     }
 
-    fn named(path: &Path, name: &str, hotkey: &str) -> Result<Self> {
-        let name = plain_name(name)?;
-        Ok(Self {
-            folder: path.join(&name),
-            name,
-            hotkey_name: plain_name(hotkey)?,
-        })
-    }
-
-    fn write_hotkey(&self, keypair: &Keypair) -> Result<()> {
-        write_pair(&self.hotkey_path(), &self.hotkey_public_path(), keypair)
+    fn write_plain_hotkey(&self, keypair: &Keypair) -> Result<()> {
+        let json = Keyfile::secret_json(keypair);
+        write_new(&self.hotkey_path(), json.as_bytes())?;
+        write_public(
+            &self.hotkey_public_path(),
+            keypair.account(),
+            keypair.scheme(),
+        )
     }
 }
 
@@ -191,99 +294,65 @@ fn plain_name(name: &str) -> Result<String> {
     }
 }
 
-fn refuse_existing(paths: &[PathBuf]) -> Result<()> {
-    match paths.iter().find(|path| path.symlink_metadata().is_ok()) {
-        Some(path) => Err(Error::Exists { path: path.clone() }),
-        None => Ok(()),
-    }
-}
-
-fn read_error(path: &Path, source: io::Error) -> Error {
-    let path = path.to_owned();
-    match source.kind() {
-        io::ErrorKind::NotFound => Error::Missing { path },
-        _ => Error::Unreadable { path, source },
-    }
-}
-
-fn read_keyfile(path: &Path) -> Result<Keyfile> {
-    let read = || {
-        let file = File::open(path)?;
-        // Room for one byte too many, so that an oversized file is seen and not cut.
-        let mut bytes = Zeroizing::new(Vec::with_capacity(LONGEST_KEYFILE + 1));
-        file.take(LONGEST_KEYFILE as u64 + 1)
-            .read_to_end(&mut bytes)?;
-        Ok(bytes)
+fn read_keypair(path: &Path, password: Option<&PasswordSource>) -> Result<Keypair> {
+    let bytes = read_bytes(path)?;
+    let keyfile = match (EncryptionFormat::of(&bytes), password) {
+        (Some(_), Some(source)) => {
+            let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+            let password = source.read(&absolute)?;
+            Keyfile::open(&bytes, &password)
+        }
+        _ => Keyfile::parse(&bytes),
     };
-    let bytes = read().map_err(|source| read_error(path, source))?;
-    Keyfile::parse(&bytes).map_err(|source| in_file(path, source))
+    keyfile
+        .and_then(|keyfile| keyfile.keypair())
+        .map_err(|source| in_file(path, source))
 }
 
-fn in_file(path: &Path, source: Error) -> Error {
-    Error::InFile {
-        path: path.to_owned(),
-        source: Box::new(source),
-    }
-}
-
-fn read_keypair(path: &Path) -> Result<Keypair> {
-    let keyfile = read_keyfile(path)?;
-    keyfile.keypair().map_err(|source| in_file(path, source))
+fn account_in(path: &Path) -> Result<AccountId> {
+    Keyfile::parse(&read_bytes(path)?)
+        .and_then(|keyfile| keyfile.account())
+        .map_err(|source| in_file(path, source))
 }
 
 fn read_account(public: &Path, secret: &Path) -> Result<AccountId> {
-    let account = |path: &Path| {
-        let keyfile = read_keyfile(path)?;
-        keyfile.account().map_err(|source| in_file(path, source))
-    };
-    match account(public) {
-        Err(Error::Missing { .. }) => account(secret),
+    match account_in(public) {
+        Err(Error::Missing { .. }) => account_in(secret),
         found => found,
     }
 }
 
-fn write_pair(secret: &Path, public: &Path, keypair: &Keypair) -> Result<()> {
-    write_new(secret, Keyfile::secret_json(keypair).as_bytes())?;
-    write_new(public, Keyfile::public_json(keypair.account()).as_bytes())
-}
-
-fn create_folder(folder: &Path) -> Result<()> {
-    DirBuilder::new()
-        .recursive(true)
-        .mode(0o700)
-        .create(folder)
-        .map_err(|source| Error::Unwritable {
-            path: folder.to_owned(),
-            source,
-        })
-}
-
-/// Writes a file that must not exist yet: a temporary file, synced, then linked to its name,
-/// which fails when the name is taken (a rename would replace it).
-fn write_new(path: &Path, bytes: &[u8]) -> Result<()> {
-    let mut temporary = path.as_os_str().to_owned();
-    temporary.push(format!(".{}.new", std::process::id()));
-    let temporary = PathBuf::from(temporary);
-    let write = || {
-        let mut file = OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .mode(0o600)
-            .open(&temporary)?;
-        let linked = file
-            .write_all(bytes)
-            .and_then(|()| file.sync_all())
-            .and_then(|()| fs::hard_link(&temporary, path));
-        fs::remove_file(&temporary)?;
-        linked?;
-        path.parent()
-            .map_or(Ok(()), |folder| File::open(folder)?.sync_all())
+fn write_pair<R: CryptoRng + ?Sized>(
+    secret: &Path,
+    public: &Path,
+    keypair: &Keypair,
+    protection: Protection<'_>,
+    rng: &mut R,
+) -> Result<()> {
+    let same_public = match account_in(public) {
+        Ok(account) => account == keypair.account(),
+        Err(Error::Missing { .. }) => false,
+        Err(error) => return Err(error),
     };
-    write().map_err(|source| {
-        let path = path.to_owned();
-        match source.kind() {
-            io::ErrorKind::AlreadyExists => Error::Exists { path },
-            _ => Error::Unwritable { path, source },
+    let others = if same_public {
+        &[secret][..]
+    } else {
+        &[secret, public]
+    };
+    refuse_existing(others)?;
+    let json = Keyfile::secret_json(keypair);
+    match protection {
+        Protection::Plaintext => write_new(secret, json.as_bytes())?,
+        Protection::Encrypted { format, password } => {
+            write_new(secret, &encrypt(format, json.as_bytes(), password, rng)?)?;
         }
-    })
+    }
+    if same_public {
+        return Ok(());
+    }
+    write_public(public, keypair.account(), keypair.scheme())
+}
+
+fn write_public(path: &Path, account: AccountId, scheme: SignatureScheme) -> Result<()> {
+    write_new(path, Keyfile::public_json(account, scheme).as_bytes())
 }

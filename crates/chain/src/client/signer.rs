@@ -14,7 +14,7 @@ impl Signer<SubstrateConfig> for SigningKey<'_> {
     }
 
     fn sign(&self, payload: &[u8]) -> MultiSignature {
-        multi_signature(SignatureScheme::Sr25519, &self.0.sign(payload))
+        multi_signature(self.0.scheme(), &self.0.sign(payload))
     }
 }
 

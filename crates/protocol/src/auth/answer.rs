@@ -4,7 +4,9 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 
 use super::{
     BodyHash, HEADER_ANSWER_CRYPTO, HEADER_ANSWER_HOTKEY, HEADER_ANSWER_SIGNATURE, PayloadHash,
-    payload::scheme_of, request::canonical_signature, single,
+    payload::{crypto_of, scheme_of},
+    request::canonical_signature,
+    single,
 };
 
 const PROTOCOL: &str = "btauth-answer/1";
@@ -75,17 +77,18 @@ pub fn sign_answer(
     body: &[u8],
     grpc_status: i32,
 ) -> Vec<(HeaderName, HeaderValue)> {
-    let scheme = SignatureScheme::Sr25519;
+    let scheme = keypair.scheme();
     let text = answer_text(scheme, request, BodyHash::of(body), grpc_status, server);
     let signature = keypair.sign(text.as_bytes()).to_string();
     let pairs = [
-        (HEADER_ANSWER_HOTKEY, server),
-        (HEADER_ANSWER_SIGNATURE, signature.as_str()),
+        (HEADER_ANSWER_CRYPTO, crypto_of(scheme)),
+        (HEADER_ANSWER_HOTKEY, Some(server)),
+        (HEADER_ANSWER_SIGNATURE, Some(signature.as_str())),
     ];
     pairs
         .into_iter()
         // Addresses and hex digits are visible ASCII, so every one of them is a header value.
-        .filter_map(|(name, text)| Some((name, HeaderValue::from_str(text).ok()?)))
+        .filter_map(|(name, text)| Some((name, HeaderValue::from_str(text?).ok()?)))
         .collect()
 }
 

@@ -77,3 +77,11 @@ pub(crate) fn scheme_of(header: Option<&str>) -> Option<SignatureScheme> {
         Some(_) => None,
     }
 }
+
+/// The crypto header of a scheme: none for sr25519, which its absence means.
+pub(crate) fn crypto_of(scheme: SignatureScheme) -> Option<&'static str> {
+    match scheme {
+        SignatureScheme::Sr25519 => None,
+        SignatureScheme::Ed25519 => Some("ed25519"),
+    }
+}

@@ -6,7 +6,8 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 
 use super::{
     AuthRefusal, BodyHash, HEADER_CRYPTO, HEADER_HOTKEY, HEADER_NONCE, HEADER_RECEIVER,
-    HEADER_SIGNATURE, HEADER_VERSION, NonceStore, PayloadHash, SignedPayload, payload::scheme_of,
+    HEADER_SIGNATURE, HEADER_VERSION, NonceStore, PayloadHash, SignedPayload,
+    payload::{crypto_of, scheme_of},
     single,
 };
 
@@ -257,7 +258,7 @@ impl<'a> RequestSigner<'a> {
         nonce: u64,
     ) -> SignedRequest {
         let payload = SignedPayload {
-            scheme: SignatureScheme::Sr25519,
+            scheme: self.keypair.scheme(),
             method,
             target,
             body: BodyHash::of(body),
@@ -272,6 +273,7 @@ impl<'a> RequestSigner<'a> {
             (HEADER_NONCE, HeaderValue::from(nonce)),
         ];
         let texts = [
+            (HEADER_CRYPTO, crypto_of(self.keypair.scheme())),
             (HEADER_HOTKEY, Some(self.sender)),
             (HEADER_RECEIVER, self.receiver),
             (HEADER_SIGNATURE, Some(signature.as_str())),

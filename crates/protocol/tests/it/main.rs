@@ -8,6 +8,7 @@
 
 mod answers;
 mod bounds;
+mod ed25519;
 mod generated;
 mod golden;
 mod harness;

@@ -1,90 +1,103 @@
-use adit_testkit::load_json;
-use adit_wallet::{EncryptionFormat, Error, Keyfile, Keypair};
+use adit_primitives::AccountId;
+use adit_wallet::{EncryptionFormat, Error, Keyfile, Keypair, SignatureScheme};
 use proptest::prelude::*;
-use serde::Deserialize;
 use serde_json::Value;
 
-#[derive(Deserialize)]
-struct Golden {
-    keyfiles: Vec<File>,
-    keyfile_tolerance: Vec<Tolerance>,
-}
+const SEED: &str = "fac7959dbfe72f052e5a0c3c8d6530f202b02fd8f9f5ca3580ec8deb7797479e";
+const PHRASE: &str = "bottom drive obey lake curtain smoke basket hold race lonely fit walk";
+const ADDRESS: &str = "5DfhGyQdFobKM8NsWvEeAKk5EQQgYe9AydgJ7rMB6E1EqRzV";
+const BOB: &str = "5FHneW46xGXgs5mUiveU4sbTyGBzmstUspZC92UhjJM694ty";
 
-#[derive(Deserialize)]
-struct File {
-    format: String,
-    label: String,
-    plaintext: String,
-    ss58: String,
-}
-
-#[derive(Deserialize)]
-struct Tolerance {
-    label: String,
-    json: Value,
-    ss58: Option<String>,
-}
-
-fn golden() -> Golden {
-    load_json("golden/chain/wallet.json").unwrap()
+fn read(text: &str) -> Keyfile {
+    Keyfile::parse(text.as_bytes()).unwrap()
 }
 
 #[test]
-fn what_the_python_wallet_wrote_is_read() {
-    let files = golden().keyfiles;
-    assert_eq!(files.len(), 14);
-    for file in files {
-        let keyfile = Keyfile::parse(file.plaintext.as_bytes()).unwrap();
-        assert_eq!(
-            keyfile.account().unwrap().to_string(),
-            file.ss58,
-            "{} {}",
-            file.format,
-            file.label
+fn a_stated_address_must_be_the_keys() {
+    let bob = format!(
+        "0x{}",
+        hex::encode(BOB.parse::<AccountId>().unwrap().as_bytes())
+    );
+    for stated in [
+        format!(r#""ss58Address": "{BOB}""#),
+        format!(r#"" ss58Address": "{BOB}""#),
+        format!(r#""publicKey": "{bob}""#),
+        format!(r#""ss58Address": "{ADDRESS}", "accountId": "{bob}""#),
+    ] {
+        let keyfile = read(&format!(r#"{{"secretPhrase": "{PHRASE}", {stated}}}"#));
+        let error = keyfile.keypair().unwrap_err();
+        assert!(matches!(error, Error::AddressMismatch { .. }), "{error}");
+        assert!(keyfile.account().is_err());
+        // The explicit way to open it all the same.
+        let keypair = keyfile.keypair_ignoring_address().unwrap();
+        assert_eq!(keypair.account().to_string(), ADDRESS);
+    }
+    // An address of another network, or none at all.
+    for stated in [
+        "15oF4uVJwmo4TdGW7VfQxNLavjCXviqxT9S1MgbjMNHr6Sp5",
+        "junk",
+        "",
+    ] {
+        let keyfile = read(&format!(
+            r#"{{"secretSeed": "{SEED}", "ss58Address": "{stated}"}}"#
+        ));
+        assert!(
+            matches!(keyfile.keypair(), Err(Error::Keyfile { .. })),
+            "{stated}"
         );
-        if file.label.starts_with("pub only") {
+        assert!(keyfile.keypair_ignoring_address().is_ok());
+    }
+}
+
+#[test]
+fn a_public_key_alone_names_its_account() {
+    let key = "46ebddef8cd9bb167dc30878d7113b7e168e6f0646beffd77d69d39bad76b47a";
+    for field in ["publicKey", "accountId"] {
+        for text in [key.to_owned(), format!("0x{key}"), key.to_uppercase()] {
+            let keyfile = read(&format!(r#"{{"{field}": "{text}"}}"#));
+            assert_eq!(keyfile.account().unwrap().to_string(), ADDRESS);
             assert!(matches!(keyfile.keypair(), Err(Error::NoSecret { .. })));
-        } else {
-            assert_eq!(keyfile.keypair().unwrap().account().to_string(), file.ss58);
+            assert!(!keyfile.has_secret());
         }
     }
 }
 
 #[test]
-fn tolerates_what_the_python_wallet_tolerates() {
-    for case in golden().keyfile_tolerance {
-        let text = case.json.to_string();
-        let read = Keyfile::parse(text.as_bytes());
-        match (case.label.as_str(), case.ss58) {
-            // On purpose: a file that contradicts itself is an error unless one says otherwise.
-            ("phrase wins over mismatching seed" | "mismatching ss58 with phrase", Some(ss58)) => {
-                let keyfile = read.unwrap();
-                let error = keyfile.keypair().unwrap_err();
-                assert!(matches!(error, Error::AddressMismatch { .. }), "{error}");
-                let keypair = keyfile.keypair_ignoring_address().unwrap();
-                assert_eq!(keypair.account().to_string(), ss58);
-            }
-            // On purpose: the key is public, so its account is known, and nothing can be signed.
-            ("only publicKey", None) => {
-                let keyfile = read.unwrap();
-                assert!(matches!(keyfile.keypair(), Err(Error::NoSecret { .. })));
-                assert!(keyfile.account().is_ok() && !keyfile.has_secret());
-            }
-            (label, None) => assert!(read.is_err(), "{label}"),
-            (label, Some(ss58)) => {
-                let account = read.and_then(|keyfile| keyfile.account());
-                let account = account.unwrap_or_else(|error| panic!("{label}: {error}"));
-                assert_eq!(account.to_string(), ss58, "{label}");
-            }
+fn a_number_names_the_kind_of_key() {
+    let ed25519 = "5DFJF7tY4bpbpcKPJcBTQaKuCDEPCpiz8TRjpmLeTtweqmXL";
+    for (kind, address) in [
+        ("1", ADDRESS),
+        (r#""1""#, ADDRESS),
+        (r#"" 1 ""#, ADDRESS),
+        ("null", ADDRESS),
+        ("0", ed25519),
+        (r#""0""#, ed25519),
+    ] {
+        // As bittensor-wallet 4.1.1 writes an ed25519 key, its privateKey is its seed.
+        for secret in ["secretSeed", "privateKey"] {
+            let keyfile = read(&format!(
+                r#"{{"{secret}": "0x{SEED}", "cryptoType": {kind}}}"#
+            ));
+            assert_eq!(
+                keyfile.account().unwrap().to_string(),
+                address,
+                "{secret} {kind}"
+            );
         }
+        let keyfile = read(&format!(
+            r#"{{"secretPhrase": "{PHRASE}", "cryptoType": {kind}}}"#
+        ));
+        assert_eq!(
+            keyfile.keypair().unwrap().account().to_string(),
+            address,
+            "{kind}"
+        );
     }
 }
 
 #[test]
 fn old_shapes_are_read() {
-    let seed = "fac7959dbfe72f052e5a0c3c8d6530f202b02fd8f9f5ca3580ec8deb7797479e";
-    let phrase = "bottom drive obey lake curtain smoke basket hold race lonely fit walk";
-    let address = "5DfhGyQdFobKM8NsWvEeAKk5EQQgYe9AydgJ7rMB6E1EqRzV";
+    let (seed, phrase, address) = (SEED, PHRASE, ADDRESS);
     for text in [
         seed.to_owned(),
         format!("0x{seed}\n"),
@@ -99,13 +112,25 @@ fn old_shapes_are_read() {
 
 #[test]
 fn other_kinds_of_key_are_named_and_not_misread() {
-    for kind in [r#"0"#, r#""0""#, r#""mldsa""#, r#"{"a": 1}"#] {
+    for kind in [
+        "2",
+        "-1",
+        r#""mldsa""#,
+        r#""hashed""#,
+        r#"{"a": 1}"#,
+        "true",
+    ] {
         let text = format!(
             r#"{{"secretSeed": "{}", "cryptoType": {kind}}}"#,
             "01".repeat(32)
         );
-        let error = Keyfile::parse(text.as_bytes()).unwrap().keypair();
+        let error = read(&text).keypair();
         assert!(matches!(error, Err(Error::CryptoType { .. })), "{kind}");
+        // Whose it is, is told all the same.
+        let stated = text.replace('{', &format!(r#"{{"ss58Address": "{BOB}", "#));
+        if !kind.starts_with('{') {
+            assert_eq!(read(&stated).account().unwrap().to_string(), BOB);
+        }
     }
 }
 
@@ -165,8 +190,8 @@ proptest! {
         );
         let read = Keyfile::parse(json.as_bytes()).unwrap().keypair().unwrap();
         prop_assert_eq!(read.account(), keypair.account());
-        prop_assert_eq!(*read.expose_secret_key(), *keypair.expose_secret_key());
-        let public = Keyfile::public_json(keypair.account());
+        prop_assert_eq!(read.expose_secret_key(), keypair.expose_secret_key());
+        let public = Keyfile::public_json(keypair.account(), SignatureScheme::Sr25519);
         let public = Keyfile::parse(public.as_bytes()).unwrap();
         prop_assert!(!public.has_secret());
         prop_assert_eq!(public.account().unwrap(), keypair.account());
@@ -177,4 +202,12 @@ proptest! {
         let _ = Keyfile::parse(&bytes).map(|keyfile| keyfile.account());
         let _ = Keyfile::parse(text.as_bytes()).map(|keyfile| keyfile.account());
     }
+}
+
+#[test]
+fn a_password_makes_another_key_of_the_same_phrase() {
+    let by_uri = Keypair::from_uri(&format!("{PHRASE}///pw")).unwrap();
+    let by_phrase = Keypair::from_mnemonic(PHRASE, "pw").unwrap();
+    assert_eq!(by_uri.account(), by_phrase.account());
+    assert_ne!(by_uri.account().to_string(), ADDRESS);
 }

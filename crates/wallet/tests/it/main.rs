@@ -2,7 +2,9 @@
 
 #![expect(clippy::unwrap_used, reason = "a test's setup fails by panicking")]
 
+mod encrypted;
 mod folder;
+mod golden;
 mod keyfiles;
-mod keys;
+mod secrecy;
 mod signatures;

@@ -1,58 +1,22 @@
-use adit_primitives::AccountId;
-use adit_testkit::load_json;
 use adit_wallet::{Keypair, Signature, SignatureScheme, verify, verify_wrapped};
 use proptest::prelude::*;
-use serde::Deserialize;
-
-#[derive(Deserialize)]
-struct Golden {
-    signatures: Vec<Check>,
-}
-
-#[derive(Deserialize)]
-struct Check {
-    label: String,
-    public_key: String,
-    message_hex: String,
-    signature: String,
-    verify: Option<bool>,
-}
 
 #[test]
-fn signatures_of_the_python_wallet_are_judged_as_it_judges_them() {
-    let golden: Golden = load_json("golden/chain/wallet.json").unwrap();
-    assert_eq!(golden.signatures.len(), 66);
-    for check in golden.signatures {
-        let key: [u8; 32] = hex::decode(&check.public_key[2..])
-            .unwrap()
-            .try_into()
-            .unwrap();
-        let signer = AccountId::new(key);
-        let message = hex::decode(&check.message_hex).unwrap();
-        let Some(expected) = check.verify else {
-            assert!(
-                check.signature.parse::<Signature>().is_err(),
-                "{}",
-                check.label
-            );
-            continue;
-        };
-        let signature: Signature = check.signature.parse().unwrap();
-        let scheme = SignatureScheme::Sr25519;
-        assert_eq!(
-            verify_wrapped(scheme, &signer, &message, &signature),
-            expected,
-            "{}",
-            check.label
-        );
-        // The strict rule differs only where a browser wallet wrapped the message.
-        let wrapped = check.label.starts_with("signed <Bytes>-wrapped");
-        assert_eq!(
-            verify(scheme, &signer, &message, &signature),
-            expected && !wrapped,
-            "{}",
-            check.label
-        );
+fn a_browser_wallets_wrapping_is_tolerated_where_asked_for() {
+    for scheme in [SignatureScheme::Sr25519, SignatureScheme::Ed25519] {
+        let keypair = Keypair::from_uri_with_scheme(scheme, "//Alice").unwrap();
+        let signer = keypair.account();
+        let wrapped = keypair.sign(b"<Bytes>hello</Bytes>");
+        assert!(verify_wrapped(scheme, &signer, b"hello", &wrapped));
+        assert!(!verify(scheme, &signer, b"hello", &wrapped));
+        let raw = keypair.sign(b"hello");
+        assert!(verify_wrapped(scheme, &signer, b"hello", &raw));
+        assert!(!verify_wrapped(
+            scheme,
+            &signer,
+            b"<Bytes>hello</Bytes>",
+            &raw
+        ));
     }
 }
 
@@ -67,16 +31,21 @@ proptest! {
         flipped in 0_usize..512,
     ) {
         prop_assume!(seed != other);
-        let keypair = Keypair::from_seed(&seed);
-        let scheme = SignatureScheme::Sr25519;
-        let signature = keypair.sign(&message);
-        prop_assert!(verify(scheme, &keypair.account(), &message, &signature));
-        prop_assert!(!verify(scheme, &Keypair::from_seed(&other).account(), &message, &signature));
-        let mut longer = message.clone();
-        longer.push(0);
-        prop_assert!(!verify(scheme, &keypair.account(), &longer, &signature));
-        let mut bytes = *signature.as_bytes();
-        bytes[flipped / 8] ^= 1 << (flipped % 8);
-        prop_assert!(!verify(scheme, &keypair.account(), &message, &Signature::new(bytes)));
+        let schemes = [SignatureScheme::Sr25519, SignatureScheme::Ed25519];
+        for (scheme, wrong) in schemes.into_iter().zip(schemes.into_iter().rev()) {
+            let keypair = Keypair::from_seed_with_scheme(scheme, &seed);
+            let signer = keypair.account();
+            let stranger = Keypair::from_seed_with_scheme(scheme, &other).account();
+            let signature = keypair.sign(&message);
+            prop_assert!(verify(scheme, &signer, &message, &signature));
+            prop_assert!(!verify(wrong, &signer, &message, &signature));
+            prop_assert!(!verify(scheme, &stranger, &message, &signature));
+            let mut longer = message.clone();
+            longer.push(0);
+            prop_assert!(!verify(scheme, &signer, &longer, &signature));
+            let mut bytes = *signature.as_bytes();
+            bytes[flipped / 8] ^= 1 << (flipped % 8);
+            prop_assert!(!verify(scheme, &signer, &message, &Signature::new(bytes)));
+        }
     }
 }
