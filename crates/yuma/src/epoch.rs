@@ -43,11 +43,12 @@ pub fn epoch_traced(
 
 /// Like [`epoch`], in doubles instead of the chain's numbers.
 ///
-/// Where no tie and no vanishing number decides, proportions differ from the chain's by less than
-/// 2 · 10⁻⁵ and `u16` outputs by at most 1. What can differ more: a consensus where the stake on
-/// one side is exactly `kappa`; permits among stakes that are equal in 32 bits; and the bonds of a
-/// miner whom only validators with less than about 10⁻⁵ of the stake weigh, of which the chain
-/// keeps a few bits.
+/// Where no tie decides, proportions differ from the chain's by less than 10⁻⁶ (tested; by less
+/// than 10⁻⁷ in 20,000 random subnets with stakes over six orders of magnitude), `u16` outputs by
+/// at most 1, and amounts by as much of the emission. What can differ more: a consensus where the
+/// stake on one side is exactly what `kappa` asks for; permits among stakes that are equal in 32
+/// bits; and the bonds of a miner whom only validators with next to no stake weigh, of which the
+/// chain keeps a few bits.
 ///
 /// # Errors
 /// As [`epoch`].
