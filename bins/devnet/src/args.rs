@@ -30,6 +30,27 @@ pub(crate) struct Args {
     /// Blocks between two settings of weights by one validator
     #[arg(long, default_value_t = 5)]
     weights_rate_limit: u64,
+    /// How weights come: directly, or by commit and reveal
+    #[arg(long, value_enum, default_value_t = CommitReveal::Off)]
+    commit_reveal: CommitReveal,
+    /// Epochs between a commit and its reveal
+    #[arg(long, default_value_t = 1)]
+    reveal_period: u64,
+    /// Mechanisms of the subnet, each with weights of its own
+    #[arg(long, default_value_t = 1)]
+    mechanisms: u8,
+    /// Blocks between two announcements of one axon
+    #[arg(long, default_value_t = 5)]
+    serving_rate_limit: u64,
+    /// Least version key of weights
+    #[arg(long, default_value_t = 0)]
+    weights_version: u64,
+    /// Fewest weights in a row
+    #[arg(long, default_value_t = 1)]
+    min_allowed_weights: u16,
+    /// Least stake for setting weights, in TAO
+    #[arg(long, value_name = "TAO", default_value = "0", value_parser = tao)]
+    stake_threshold: Rao,
     /// Further account with TAO at genesis; may be repeated
     #[arg(long, value_name = "SS58=TAO")]
     fund: Vec<Funding>,
@@ -54,8 +75,15 @@ impl Args {
             subnets: vec![SubnetConfig {
                 tempo: self.tempo,
                 weights_rate_limit: self.weights_rate_limit,
+                serving_rate_limit: self.serving_rate_limit,
+                weights_version: self.weights_version,
+                min_allowed_weights: self.min_allowed_weights,
+                commit_reveal_enabled: self.commit_reveal != CommitReveal::Off,
+                reveal_period: self.reveal_period,
+                mechanisms: self.mechanisms,
                 ..SubnetConfig::new(NetUid(self.netuid))
             }],
+            stake_threshold: self.stake_threshold,
             allow_loopback_axons: !self.refuse_loopback_axons,
             ..DevnetConfig::default()
         };
@@ -64,6 +92,15 @@ impl Args {
         config.validate()?;
         Ok(config)
     }
+}
+
+/// How weights come to the chain.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum CommitReveal {
+    /// Directly.
+    Off,
+    /// By the hash of weights that are revealed later.
+    Hash,
 }
 
 /// How logs look.

@@ -208,23 +208,27 @@ impl Chain {
         })
     }
 
+    /// What a transaction would lead to in the next block, encoded as `ApplyExtrinsicResult`.
+    pub(crate) fn dry_run(&self, bytes: &[u8], now: u64) -> Result<Vec<u8>, codec::Error> {
+        let extrinsic = Extrinsic::decode(&mut &*bytes)?;
+        let parent = self.next_header();
+        let inherent = self.inherent(now).1;
+        let mut draft = self.state.draft();
+        Ok(self.state.run(&mut draft, || {
+            Executive::initialize_block(&parent);
+            let _ = Executive::apply_extrinsic(inherent);
+            Executive::apply_extrinsic(extrinsic).encode()
+        }))
+    }
+
     // --- building -----------------------------------------------------------------------------
 
     /// Builds the next block from the pool. `now` is in milliseconds since 1970.
     pub(crate) fn build(&mut self, now: u64) -> Result<News> {
-        let number = self.best_number().saturating_add(1);
+        let parent = self.next_header();
+        let number = parent.number;
         let failed = |what| Error::Block { number, what };
-        let timestamp = now.max(self.timestamp.saturating_add(MINIMUM_PERIOD));
-        let parent = Header::new(
-            number,
-            Hash::default(),
-            Hash::default(),
-            self.best_hash(),
-            Default::default(),
-        );
-        let set_time = RuntimeCall::Timestamp(pallet_timestamp::Call::set { now: timestamp });
-        // Version 4, which every client can read.
-        let inherent = Extrinsic::from_parts(set_time, Preamble::Bare(4));
+        let (timestamp, inherent) = self.inherent(now);
         let mut extrinsics = vec![inherent.encode()];
 
         let mut draft = self.state.draft();
@@ -261,6 +265,28 @@ impl Chain {
             dropped,
             changes,
         })
+    }
+
+    /// The header of the block after the newest, as far as it is known before the block is built.
+    fn next_header(&self) -> Header {
+        Header::new(
+            self.best_number().saturating_add(1),
+            Hash::default(),
+            Hash::default(),
+            self.best_hash(),
+            Default::default(),
+        )
+    }
+
+    /// The time of the next block and the transaction that sets it.
+    fn inherent(&self, now: u64) -> (u64, Extrinsic) {
+        let timestamp = now.max(self.timestamp.saturating_add(MINIMUM_PERIOD));
+        let set_time = RuntimeCall::Timestamp(pallet_timestamp::Call::set { now: timestamp });
+        // Version 4, which every client can read.
+        (
+            timestamp,
+            Extrinsic::from_parts(set_time, Preamble::Bare(4)),
+        )
     }
 
     fn push(&mut self, header: Header, extrinsics: Vec<Vec<u8>>) -> Hash {
@@ -321,6 +347,10 @@ fn genesis_state(config: &DevnetConfig) -> Map {
         .collect();
     let ((), state) = run_over(Map::new(), || {
         frame_system::GenesisConfig::<Runtime>::default().build();
+        pallet_sudo::GenesisConfig::<Runtime> {
+            key: Some(crate::config::ALICE.into()),
+        }
+        .build();
         subtensor::Pallet::<Runtime>::found(
             &funded,
             &config.subnets,

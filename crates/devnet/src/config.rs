@@ -64,7 +64,8 @@ impl DevnetConfig {
     ///
     /// # Errors
     /// [`Error::Invalid`] for a block time below a millisecond, the root network or one subnet
-    /// twice among `subnets`, a tempo of 0, or no room for neurons or validators.
+    /// twice among `subnets`, a tempo of 0, no room for neurons or validators, or a number of
+    /// mechanisms or a reveal period out of bounds.
     pub fn validate(&self) -> Result<()> {
         let refuse = |what| Err(Error::Invalid { what });
         if self.block_time < Duration::from_millis(1) {
@@ -83,6 +84,12 @@ impl DevnetConfig {
             }
             if subnet.max_uids == 0 || subnet.max_validators == 0 {
                 return refuse("a subnet without room");
+            }
+            if !(1..=8).contains(&subnet.mechanisms) {
+                return refuse("a subnet has 1 to 8 mechanisms");
+            }
+            if !(1..=100).contains(&subnet.reveal_period) {
+                return refuse("a reveal period has 1 to 100 epochs");
             }
         }
         Ok(())
@@ -117,9 +124,16 @@ pub struct SubnetConfig {
     pub max_registrations_per_block: u16,
     /// Price of the first registration; 0.1 TAO. It rises by 26 % with each and decays.
     pub burn: Rao,
-    /// Whether weights must be committed and revealed; false (live: true). When true every
-    /// `set_weights` is refused: this chain has no commit calls yet.
+    /// Registrations the subnet aims for in 100 blocks; three times as many are taken, then the
+    /// pool refuses further ones; 1000 (live: 2).
+    pub target_registrations: u16,
+    /// Whether weights must be committed and revealed, and `set_weights` is refused; false (live:
+    /// true).
     pub commit_reveal_enabled: bool,
+    /// Epochs between a commit and its reveal; 1, as live.
+    pub reveal_period: u64,
+    /// Mechanisms, each with weights of its own; 1, as live.
+    pub mechanisms: u8,
 }
 
 impl SubnetConfig {
@@ -138,12 +152,15 @@ impl SubnetConfig {
             immunity_period: 4096,
             max_registrations_per_block: 64,
             burn: Rao(100_000_000),
+            target_registrations: 1000,
             commit_reveal_enabled: false,
+            reveal_period: 1,
+            mechanisms: 1,
         }
     }
 }
 /// `//Alice` (sr25519) of the well-known development phrase.
-const ALICE: [u8; 32] = [
+pub(crate) const ALICE: [u8; 32] = [
     0xd4, 0x35, 0x93, 0xc7, 0x15, 0xfd, 0xd3, 0x1c, 0x61, 0x14, 0x1a, 0xbd, 0x04, 0xa9, 0x9f, 0xd6,
     0x82, 0x2c, 0x85, 0x58, 0x85, 0x4c, 0xcd, 0xe3, 0x9a, 0x56, 0x84, 0xe7, 0xa5, 0x6d, 0xa2, 0x7d,
 ];

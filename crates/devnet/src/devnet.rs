@@ -39,6 +39,20 @@ impl Node {
         self.chain.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Builds a block and tells its watchers.
+    pub(crate) fn step(&self) -> Result<()> {
+        let news = self.chain().build(SystemClock.unix_millis())?;
+        tracing::debug!(
+            number = news.header.number,
+            hash = ?news.hash,
+            transactions = news.included.len(),
+            "block"
+        );
+        // Nobody listening is fine.
+        let _ = self.news.send(Arc::new(news));
+        Ok(())
+    }
+
     pub(crate) fn news(&self) -> broadcast::Receiver<Arc<News>> {
         self.news.subscribe()
     }
@@ -112,15 +126,7 @@ fn build_blocks(node: &Node, block_time: Duration, stopped: &mpsc::Receiver<()>)
             Err(mpsc::RecvTimeoutError::Timeout) => {}
             Ok(()) | Err(mpsc::RecvTimeoutError::Disconnected) => return Ok(()),
         }
-        let news = node.chain().build(SystemClock.unix_millis())?;
-        tracing::debug!(
-            number = news.header.number,
-            hash = ?news.hash,
-            transactions = news.included.len(),
-            "block"
-        );
-        // Nobody listening is fine.
-        let _ = node.news.send(Arc::new(news));
+        node.step()?;
         // A machine that stalled goes on at the usual pace instead of catching up in a burst.
         due = (due + block_time).max(Instant::now());
     }
@@ -155,6 +161,15 @@ impl DevnetHandle {
     /// The number of the newest block.
     pub fn head(&self) -> Block {
         Block(self.node.chain().best_number().into())
+    }
+
+    /// Builds `blocks` blocks at once, besides those that come by themselves. With a long block
+    /// time, time is in the caller's hands.
+    ///
+    /// # Errors
+    /// [`Error::Block`] and errors of the database.
+    pub fn advance(&self, blocks: u64) -> Result<()> {
+        (0..blocks).try_for_each(|_| self.node.step())
     }
 
     /// Waits until the chain cannot build blocks any more, for example because the disk is full,

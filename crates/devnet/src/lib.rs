@@ -3,8 +3,10 @@
 //! One process, one authority, no peers, no wasm: enough of a node that `subxt`, and a neuron on
 //! top of it, cannot tell the difference in what they use. The pallet `SubtensorModule` carries
 //! the live chain's names and types (runtime 393) for networks, registration, axons, stake,
-//! weights and epochs; every refusal of `set_weights` has the live chain's name and order. It is
-//! not a mainnet node: stake is one alpha for one TAO, there is no commit-reveal, no delegation,
+//! weights and epochs; every refusal of `set_weights` has the live chain's name and order, and what
+//! the live chain refuses in the pool is refused there under its codes. Weights can be committed
+//! and revealed by hash, in several mechanisms; `Utility` and `Sudo` (//Alice) are there too. It is
+//! not a mainnet node: stake is one alpha for one TAO, nominators and root earn nothing, there is
 //! no EVM and no consensus between machines.
 //!
 //! ```
@@ -24,9 +26,16 @@
 
 mod chain;
 mod check_nonce;
+#[expect(
+    unreachable_pub,
+    clippy::expect_used,
+    reason = "the FRAME macros want public items and write such code"
+)]
+mod commitments;
 mod config;
 mod devnet;
 mod error;
+mod extensions;
 mod journal;
 mod pool;
 mod rpc;

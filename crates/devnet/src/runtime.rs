@@ -15,7 +15,14 @@ use sp_runtime::{
 };
 use sp_version::RuntimeVersion;
 
-use crate::{check_nonce::CheckNonce, subtensor};
+use crate::{
+    check_nonce::CheckNonce,
+    commitments,
+    extensions::{
+        CheckMetadataHash, DrandPriority, SubtensorTransactionExtension, SudoTransactionExtension,
+    },
+    subtensor,
+};
 
 pub(crate) type AccountId = sp_core::crypto::AccountId32;
 pub(crate) type Nonce = u32;
@@ -32,6 +39,10 @@ pub(crate) type TxExtension = (
     CheckNonce,
     frame_system::CheckWeight<Runtime>,
     pallet_transaction_payment::ChargeTransactionPayment<Runtime>,
+    SudoTransactionExtension,
+    SubtensorTransactionExtension,
+    DrandPriority,
+    CheckMetadataHash,
 );
 pub(crate) type Extrinsic = generic::UncheckedExtrinsic<
     MultiAddress<AccountId, ()>,
@@ -73,6 +84,9 @@ construct_runtime!(
         Balances: pallet_balances = 5,
         TransactionPayment: pallet_transaction_payment = 6,
         SubtensorModule: subtensor = 7,
+        Utility: pallet_utility = 11,
+        Sudo: pallet_sudo = 12,
+        Commitments: commitments = 18,
     }
 );
 
@@ -112,6 +126,21 @@ impl pallet_transaction_payment::Config for Runtime {
 
 impl subtensor::Config for Runtime {
     type Currency = Balances;
+}
+
+impl commitments::Config for Runtime {}
+
+impl pallet_utility::Config for Runtime {
+    type RuntimeEvent = RuntimeEvent;
+    type RuntimeCall = RuntimeCall;
+    type PalletsOrigin = OriginCaller;
+    type WeightInfo = ();
+}
+
+impl pallet_sudo::Config for Runtime {
+    type RuntimeEvent = RuntimeEvent;
+    type RuntimeCall = RuntimeCall;
+    type WeightInfo = ();
 }
 
 impl_runtime_apis! {

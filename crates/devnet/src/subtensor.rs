@@ -3,18 +3,25 @@
 //! bytes in newtypes).
 
 mod axon;
+mod batch;
 mod calls;
+mod children;
+mod commits;
 mod epoch;
 mod errors;
 mod events;
 mod genesis;
+mod moves;
+mod records;
 mod registration;
 mod staking;
 mod storage;
+mod take;
 mod weights;
 
 use frame_support::pallet_macros::import_section;
 
+pub(crate) use commits::Revealed;
 pub(crate) use pallet::*;
 
 #[import_section(storage::storage)]
@@ -26,15 +33,22 @@ pub mod pallet {
     use frame_support::{
         pallet_prelude::*,
         traits::{
-            ConstBool, ConstI16, ConstU8, ConstU16, ConstU64,
+            ConstBool, ConstI16, ConstU8, ConstU16, ConstU32, ConstU64,
             fungible::{Inspect, Mutate},
         },
     };
     use frame_system::pallet_prelude::*;
-    use sp_core::crypto::AccountId32;
+    use sp_core::{H256, crypto::AccountId32};
+
+    pub use super::records::{
+        ChainIdentityV2, EpochConsensus, I96F32, NeuronCertificate, StoredPrometheus,
+        SubnetIdentityV3,
+    };
 
     /// Where a neuron listens, as the chain encodes its `AxonInfo`.
-    #[derive(Clone, Debug, Decode, DecodeWithMemTracking, Encode, Eq, PartialEq, TypeInfo)]
+    #[derive(
+        Clone, Debug, Decode, DecodeWithMemTracking, Default, Encode, Eq, PartialEq, TypeInfo,
+    )]
     pub struct StoredAxon {
         /// Block of the announcement.
         pub block: u64,
@@ -63,6 +77,15 @@ pub mod pallet {
         pub bits: u128,
     }
 
+    use super::{commits::Revealed, moves::Position};
+
+    /// Calls of neurons cost nothing.
+    const FREE: (Weight, DispatchClass, Pays) = (
+        Weight::from_parts(1_000_000, 0),
+        DispatchClass::Normal,
+        Pays::No,
+    );
+
     #[pallet::config]
     pub trait Config: frame_system::Config<AccountId = AccountId32> {
         /// The TAO ledger.
@@ -80,6 +103,10 @@ pub mod pallet {
             Self::step_epochs();
             Weight::zero()
         }
+
+        fn on_finalize(_block: BlockNumberFor<T>) {
+            Self::clear_staking_limits();
+        }
     }
 }
 
@@ -89,6 +116,22 @@ impl<T: Config> Pallet<T> {
         use sp_runtime::SaturatedConversion as _;
         frame_system::Pallet::<T>::block_number().saturated_into()
     }
+}
+
+/// The index under which a mechanism of a subnet keeps what is its own: weights, bonds, updates,
+/// incentive and commits. Mechanism 0 has the netuid itself.
+pub(crate) fn storage_index(netuid: u16, mecid: u8) -> u16 {
+    u16::from(mecid)
+        .saturating_mul(MECHANISM_STRIDE)
+        .saturating_add(netuid)
+}
+
+/// Subnets there can be at most; the distance between two mechanisms' indexes.
+const MECHANISM_STRIDE: u16 = 4096;
+
+/// The value of a neuron in one of its subnet's vectors.
+pub(crate) fn element<V: Copy + Default>(values: &[V], uid: u16) -> V {
+    values.get(usize::from(uid)).copied().unwrap_or_default()
 }
 
 /// Sets `values[index]`, growing the vector when it is too short; every per-neuron vector of the

@@ -1,9 +1,9 @@
-use adit_primitives::AccountId as Account;
+use adit_primitives::{AccountId as Account, Clock as _, SystemClock};
 use codec::Decode as _;
 use jsonrpsee::RpcModule;
 use serde_json::{Value, json};
 
-use super::{Answer, Arguments, INVALID_PARAMS, Registered, failure};
+use super::{Answer, Arguments, INVALID_PARAMS, Registered, failure, to_hex};
 use crate::{
     devnet::Node,
     runtime::{Extrinsic, TransactionPayment},
@@ -42,6 +42,14 @@ pub(super) fn register(module: &mut RpcModule<Node>) -> Registered {
         Answer::Ok(node.chain().next_nonce(&(*account.as_bytes()).into()))
     })?;
     module.register_alias("account_nextIndex", "system_accountNextIndex")?;
+    module.register_method("system_dryRun", |params, node, _| {
+        let bytes = Arguments::of(&params)?.bytes(0)?;
+        let now = SystemClock.unix_millis();
+        let result = node.chain().dry_run(&bytes, now);
+        let result = result.map_err(|error| failure(INVALID_PARAMS, error.to_string()))?;
+        Answer::Ok(to_hex(&result))
+    })?;
+    module.register_alias("system_dryRunAt", "system_dryRun")?;
     module.register_method("payment_queryInfo", |params, node, _| {
         let arguments = Arguments::of(&params)?;
         let bytes = arguments.bytes(0)?;

@@ -4,13 +4,18 @@
 use adit_primitives::{Block, Rao, Uid};
 use adit_yuma::{EpochInput, EpochNeuron, EpochOutput, EpochParameters, LiquidAlpha};
 
-use super::pallet::{
-    Active, ActivityCutoff, AlphaSigmoidSteepness, AlphaValues, BlockAtRegistration,
-    BlocksSinceLastStep, Bonds, BondsMovingAverage, BondsPenalty, Config, Consensus, Dividends,
-    Emission, Incentive, Kappa, Keys, LastEpochBlock, LastMechansimStepBlock, LastUpdate,
-    LiquidAlphaOn, MaxAllowedValidators, NetworksAdded, Owner, Pallet, PendingEpochAt,
-    StakeThreshold, StakeWeight, SubnetEpochIndex, SubnetOwnerHotkey, SubnetworkN, Tempo, Uids,
-    ValidatorPermit, ValidatorTrust, Weights, Yuma3On,
+use super::{
+    element,
+    pallet::{
+        Active, ActivityCutoff, AlphaDividendsPerSubnet, AlphaSigmoidSteepness, AlphaValues,
+        BlockAtRegistration, BlocksSinceLastStep, Bonds, BondsMovingAverage, BondsPenalty, Config,
+        Consensus, Dividends, Emission, Incentive, Kappa, Keys, LastEpochBlock,
+        LastMechansimStepBlock, LastUpdate, LiquidAlphaOn, MaxAllowedValidators,
+        MechanismCountCurrent, MechanismEmissionSplit, Owner, Pallet, PendingEpochAt,
+        StakeThreshold, StakeWeight, SubnetEpochIndex, SubnetOwnerHotkey, SubnetworkN, Tempo, Uids,
+        ValidatorPermit, ValidatorTrust, Weights, Yuma3On,
+    },
+    storage_index,
 };
 
 /// An epoch runs when this many blocks passed without one, whatever the tempo says.
@@ -21,12 +26,8 @@ const ALPHA_PER_BLOCK: u64 = 1_000_000_000;
 impl<T: Config> Pallet<T> {
     /// Start of a block: runs the epoch of every subnet whose turn it is.
     pub(crate) fn step_epochs() {
-        let mut subnets: Vec<u16> = NetworksAdded::<T>::iter_keys()
-            .filter(|&id| id != 0)
-            .collect();
-        subnets.sort_unstable();
-        for netuid in subnets {
-            if !Self::epoch_is_due(netuid) {
+        for netuid in Self::networks().into_iter().filter(|&netuid| netuid != 0) {
+            if !Self::epoch_is_due(netuid, Self::now()) {
                 BlocksSinceLastStep::<T>::mutate(netuid, |count| *count = count.saturating_add(1));
                 continue;
             }
@@ -40,8 +41,9 @@ impl<T: Config> Pallet<T> {
         }
     }
 
-    fn epoch_is_due(netuid: u16) -> bool {
-        let (now, tempo) = (Self::now(), u64::from(Tempo::<T>::get(netuid)));
+    /// Whether a subnet's epoch runs at block `now`, if none runs before.
+    pub(crate) fn epoch_is_due(netuid: u16, now: u64) -> bool {
+        let tempo = u64::from(Tempo::<T>::get(netuid));
         let pending = PendingEpochAt::<T>::get(netuid);
         tempo != 0
             && ((pending > 0 && now >= pending)
@@ -50,32 +52,62 @@ impl<T: Config> Pallet<T> {
     }
 
     fn run_epoch(netuid: u16) {
-        let input = Self::epoch_input(netuid);
-        match adit_yuma::epoch(&input, &Self::epoch_parameters(netuid)) {
-            Ok(output) => Self::write_epoch(netuid, output),
-            // Inputs come from this pallet's own storage, so this is a defect; the chain goes on.
-            Err(error) => tracing::error!(netuid, %error, "the epoch failed"),
+        Self::adopt_children(netuid);
+        let parameters = Self::epoch_parameters(netuid);
+        let mut outputs = Vec::new();
+        for (mecid, emission) in (0_u8..).zip(Self::emissions(netuid)) {
+            let input = Self::epoch_input(netuid, mecid, emission);
+            match adit_yuma::epoch(&input, &parameters) {
+                Ok(output) => outputs.push((emission, output)),
+                // Inputs come from this pallet's own storage, so this is a defect; the chain
+                // goes on.
+                Err(error) => tracing::error!(netuid, mecid, %error, "the epoch failed"),
+            }
         }
+        Self::write_epoch(netuid, &outputs);
     }
 
-    fn epoch_input(netuid: u16) -> EpochInput {
-        let now = Self::now();
-        let last_update = LastUpdate::<T>::get(netuid);
+    /// What each mechanism of a subnet pays out: by the split, or evenly, the rest to the first.
+    fn emissions(netuid: u16) -> Vec<u64> {
+        let elapsed = Self::now().saturating_sub(LastEpochBlock::<T>::get(netuid));
+        let whole = ALPHA_PER_BLOCK.saturating_mul(elapsed);
+        let count = MechanismCountCurrent::<T>::get(netuid).max(1);
+        let split = MechanismEmissionSplit::<T>::get(netuid).unwrap_or_default();
+        let mut parts: Vec<u64> = (0..usize::from(count))
+            .map(|mecid| match split.get(mecid) {
+                Some(&share) => {
+                    let part = u128::from(whole) * u128::from(share) / u128::from(u16::MAX);
+                    u64::try_from(part).unwrap_or(u64::MAX)
+                }
+                None if split.is_empty() => whole / u64::from(count),
+                None => 0,
+            })
+            .collect();
+        let rest = whole.saturating_sub(parts.iter().sum());
+        if let Some(first) = parts.first_mut() {
+            *first = first.saturating_add(rest);
+        }
+        parts
+    }
+
+    fn epoch_input(netuid: u16, mecid: u8, emission: u64) -> EpochInput {
+        let (now, index) = (Self::now(), storage_index(netuid, mecid));
+        let last_update = LastUpdate::<T>::get(index);
         let permits = ValidatorPermit::<T>::get(netuid);
-        let neurons = (0..SubnetworkN::<T>::get(netuid)).map(|uid| {
-            let index = usize::from(uid);
-            EpochNeuron {
+        let count = SubnetworkN::<T>::get(netuid);
+        let commits = Self::earliest_commits(netuid, index, count);
+        let neurons = (0..count)
+            .zip(commits)
+            .map(|(uid, earliest_commit)| EpochNeuron {
                 stake: Rao(Self::total_stake(&Keys::<T>::get(netuid, uid), netuid)),
-                last_update: Block(last_update.get(index).copied().unwrap_or(0)),
+                last_update: Block(element(&last_update, uid)),
                 registered_at: Block(BlockAtRegistration::<T>::get(netuid, uid)),
-                validator_permit: permits.get(index).copied().unwrap_or(false),
-                earliest_commit: None,
-                weights: row(Weights::<T>::get(netuid, uid)),
-                bonds: row(Bonds::<T>::get(netuid, uid)),
-            }
-        });
+                validator_permit: element(&permits, uid),
+                earliest_commit: earliest_commit.map(Block),
+                weights: row(Weights::<T>::get(index, uid)),
+                bonds: row(Bonds::<T>::get(index, uid)),
+            });
         let last_step = LastMechansimStepBlock::<T>::get(netuid);
-        let elapsed = now.saturating_sub(LastEpochBlock::<T>::get(netuid));
         EpochInput {
             current_block: Block(now),
             last_epoch: Block(if last_step == 0 {
@@ -83,7 +115,7 @@ impl<T: Config> Pallet<T> {
             } else {
                 last_step + 1
             }),
-            emission: Rao(ALPHA_PER_BLOCK.saturating_mul(elapsed)),
+            emission: Rao(emission),
             neurons: neurons.collect(),
         }
     }
@@ -107,17 +139,41 @@ impl<T: Config> Pallet<T> {
         }
     }
 
-    fn write_epoch(netuid: u16, output: EpochOutput) {
-        for (uid, bonds) in (0_u16..).zip(output.bonds) {
-            if bonds.is_empty() {
-                Bonds::<T>::remove(netuid, uid);
-            } else {
-                let bonds: Vec<_> = bonds.into_iter().map(|(uid, bond)| (uid.0, bond)).collect();
-                Bonds::<T>::insert(netuid, uid, bonds);
+    fn write_epoch(netuid: u16, outputs: &[(u64, EpochOutput)]) {
+        let Some((_, first)) = outputs.first() else {
+            return;
+        };
+        let _ = AlphaDividendsPerSubnet::<T>::clear_prefix(netuid, u32::MAX, None);
+        let mut emission = vec![0_u64; first.emission.len()];
+        for (mecid, (_, output)) in (0_u8..).zip(outputs) {
+            let index = storage_index(netuid, mecid);
+            for (uid, bonds) in (0_u16..).zip(&output.bonds) {
+                if bonds.is_empty() {
+                    Bonds::<T>::remove(index, uid);
+                } else {
+                    let bonds: Vec<_> = bonds.iter().map(|(uid, bond)| (uid.0, *bond)).collect();
+                    Bonds::<T>::insert(index, uid, bonds);
+                }
             }
+            Incentive::<T>::insert(index, &output.incentive);
+            for (sum, part) in emission.iter_mut().zip(&output.emission) {
+                *sum = sum.saturating_add(part.0);
+            }
+            Self::pay(netuid, output);
         }
-        // The live chain sells part of this and shares with nominators and root; here incentive
-        // goes to the neuron's owner and dividends to those who staked on it.
+        let blended = |values: fn(&EpochOutput) -> &[u16]| blend(outputs, values);
+        Active::<T>::insert(netuid, &first.active);
+        StakeWeight::<T>::insert(netuid, &first.stake_weight);
+        ValidatorPermit::<T>::insert(netuid, &first.validator_permit);
+        Consensus::<T>::insert(netuid, blended(|output| &output.consensus));
+        Dividends::<T>::insert(netuid, blended(|output| &output.dividends));
+        ValidatorTrust::<T>::insert(netuid, blended(|output| &output.validator_trust));
+        Emission::<T>::insert(netuid, emission);
+    }
+
+    /// The live chain sells part of this and shares with nominators and root; here incentive goes
+    /// to the neuron's owner and dividends to those who staked on it.
+    fn pay(netuid: u16, output: &EpochOutput) {
         let earned = output
             .server_emission
             .iter()
@@ -129,18 +185,35 @@ impl<T: Config> Pallet<T> {
             }
             if dividends.0 > 0 {
                 Self::share_out(&hotkey, netuid, dividends.0);
+                AlphaDividendsPerSubnet::<T>::mutate(netuid, &hotkey, |sum| {
+                    *sum = sum.saturating_add(dividends.0);
+                });
             }
         }
-        Active::<T>::insert(netuid, output.active);
-        StakeWeight::<T>::insert(netuid, output.stake_weight);
-        ValidatorPermit::<T>::insert(netuid, output.validator_permit);
-        Consensus::<T>::insert(netuid, output.consensus);
-        Incentive::<T>::insert(netuid, output.incentive);
-        Dividends::<T>::insert(netuid, output.dividends);
-        ValidatorTrust::<T>::insert(netuid, output.validator_trust);
-        let emission: Vec<u64> = output.emission.iter().map(|amount| amount.0).collect();
-        Emission::<T>::insert(netuid, emission);
     }
+}
+
+/// A value of each neuron over all mechanisms, each counted by what it pays out.
+fn blend(outputs: &[(u64, EpochOutput)], values: fn(&EpochOutput) -> &[u16]) -> Vec<u16> {
+    if let [(_, only)] = outputs {
+        return values(only).to_vec();
+    }
+    let whole: u128 = outputs.iter().map(|(share, _)| u128::from(*share)).sum();
+    let neurons = outputs
+        .first()
+        .map_or(0, |(_, output)| values(output).len());
+    (0..neurons)
+        .map(|uid| {
+            let sum: u128 = outputs
+                .iter()
+                .map(|(share, output)| {
+                    let value = values(output).get(uid).copied().unwrap_or(0);
+                    u128::from(*share) * u128::from(value)
+                })
+                .sum();
+            u16::try_from(sum.checked_div(whole).unwrap_or(0)).unwrap_or(u16::MAX)
+        })
+        .collect()
 }
 
 fn row(stored: Vec<(u16, u16)>) -> Vec<(Uid, u16)> {

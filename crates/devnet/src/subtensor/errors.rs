@@ -42,6 +42,8 @@ mod errors {
         MaxWeightExceeded,
         /// The subnet takes weights by commit and reveal only.
         CommitRevealEnabled,
+        /// The hotkey has less stake than everybody in the full root network.
+        StakeTooLowForRoot,
         /// Registration on the root network goes another way.
         RegistrationNotPermittedOnRootSubnet,
         /// The subnet takes no registrations.
@@ -70,5 +72,59 @@ mod errors {
         InvalidPort,
         /// The axon was announced too recently.
         ServingRateLimitExceeded,
+        /// Fewer blocks than the limit since the last commit.
+        CommittingWeightsTooFast,
+        /// The subnet takes weights directly, not by commit and reveal.
+        CommitRevealDisabled,
+        /// The hotkey committed nothing that could be revealed.
+        NoWeightsCommitFound,
+        /// What was revealed is not what was committed.
+        InvalidRevealCommitHashNotMatch,
+        /// Ten commits wait for their reveal already.
+        TooManyUnrevealedCommits,
+        /// The commit's reveal epoch has passed.
+        ExpiredWeightCommit,
+        /// The commit's reveal epoch has not come.
+        RevealTooEarly,
+        /// Lists that belong together differ in length.
+        InputLengthsUnequal,
+        /// The commit is made for another version of commit-reveal.
+        IncorrectCommitRevealVersion,
+        /// The price is above the caller's limit.
+        RegistrationPriceLimitExceeded,
+        /// The subnet took as many registrations in this interval as it may.
+        TooManyRegistrationsThisInterval,
+        /// At the limit price nothing can be traded.
+        ZeroMaxStakeAmount,
+        /// The trade would move the price past the limit.
+        SlippageTooHigh,
+        /// The subnet's stake cannot be transferred.
+        TransferDisallowed,
+        /// The subnet's token cannot be traded yet.
+        SubtokenDisabled,
+        /// Origin and destination are the same.
+        SameNetuid,
+        /// The coldkey staked in this block already.
+        StakingOperationRateLimitExceeded,
+        /// The take is lower than allowed, or does not rise.
+        DelegateTakeTooLow,
+        /// The take is higher than allowed.
+        DelegateTakeTooHigh,
+        /// The take was raised too recently.
+        DelegateTxRateLimitExceeded,
+        /// A child's take is out of bounds.
+        InvalidChildkeyTake,
+        /// A hotkey cannot be its own child.
+        InvalidChild,
+        /// A child is named twice.
+        DuplicateChild,
+        /// The proportions are more than the whole.
+        ProportionOverflow,
+        /// More than five children.
+        TooManyChildren,
+        /// A child is a parent of the hotkey already.
+        ChildParentInconsistency,
+        /// The hotkey's stake is below the threshold for children.
+        NotEnoughStakeToSetChildkeys,
     }
 }

@@ -4,10 +4,11 @@ use frame_support::traits::fungible::Mutate as _;
 use sp_core::crypto::AccountId32;
 
 use super::pallet::{
-    Burn, CommitRevealWeightsEnabled, Config, ImmunityPeriod, LoopbackAxonsAllowed, MaxAllowedUids,
-    MaxAllowedValidators, MaxRegistrationsPerBlock, MaxWeightsLimit, MinAllowedWeights, MinBurn,
-    NetworkRegistrationAllowed, NetworksAdded, Pallet, ServingRateLimit, StakeThreshold, Tempo,
-    TotalNetworks, WeightsSetRateLimit, WeightsVersionKey,
+    Burn, CommitRevealWeightsEnabled, Config, FirstEmissionBlockNumber, ImmunityPeriod,
+    LoopbackAxonsAllowed, MaxAllowedUids, MaxAllowedValidators, MaxRegistrationsPerBlock,
+    MaxWeightsLimit, MechanismCountCurrent, MinAllowedWeights, MinBurn, NetworkRegistrationAllowed,
+    NetworksAdded, Pallet, RevealPeriodEpochs, ServingRateLimit, StakeThreshold, SubtokenEnabled,
+    TargetRegistrationsPerInterval, Tempo, TotalNetworks, WeightsSetRateLimit, WeightsVersionKey,
 };
 use crate::config::SubnetConfig;
 
@@ -32,6 +33,7 @@ impl<T: Config> Pallet<T> {
         MaxAllowedValidators::<T>::insert(0, 64);
         MinAllowedWeights::<T>::insert(0, 0);
         Tempo::<T>::insert(0, 100);
+        SubtokenEnabled::<T>::insert(0, true);
         for subnet in subnets {
             Self::found_subnet(subnet);
         }
@@ -53,6 +55,11 @@ impl<T: Config> Pallet<T> {
         MaxAllowedUids::<T>::insert(netuid, subnet.max_uids);
         ImmunityPeriod::<T>::insert(netuid, subnet.immunity_period);
         MaxRegistrationsPerBlock::<T>::insert(netuid, subnet.max_registrations_per_block);
+        TargetRegistrationsPerInterval::<T>::insert(netuid, subnet.target_registrations);
+        MechanismCountCurrent::<T>::insert(netuid, subnet.mechanisms);
+        RevealPeriodEpochs::<T>::insert(netuid, subnet.reveal_period);
+        SubtokenEnabled::<T>::insert(netuid, true);
+        FirstEmissionBlockNumber::<T>::insert(netuid, 1);
         Burn::<T>::insert(netuid, subnet.burn.0);
         MinBurn::<T>::insert(netuid, subnet.burn.0.min(500_000));
         CommitRevealWeightsEnabled::<T>::insert(netuid, subnet.commit_reveal_enabled);

@@ -1,17 +1,19 @@
-//! `burned_register`: the price, the refusals, a free uid or the neuron that gives way.
+//! Registration: the price, the refusals, a free uid or the neuron that gives way.
 
 use frame_support::{dispatch::DispatchResult, ensure};
 use sp_core::crypto::AccountId32;
 
 use super::{
     pallet::{
-        Active, Axons, BlockAtRegistration, Bonds, Burn, Config, Consensus, Dividends, Emission,
-        Error, Event, ImmunityPeriod, Incentive, IsNetworkMember, Keys, LastUpdate, MaxAllowedUids,
-        MaxBurn, MaxRegistrationsPerBlock, MinBurn, NetworkRegistrationAllowed, NetworksAdded,
-        Pallet, RegistrationsThisBlock, StakeWeight, SubnetOwnerHotkey, SubnetworkN, Uids,
+        Active, AdjustmentInterval, Axons, BlockAtRegistration, Bonds, Burn, Config, Consensus,
+        Dividends, Emission, Error, Event, ImmunityPeriod, Incentive, IsNetworkMember, Keys,
+        LastAdjustmentBlock, LastUpdate, MaxAllowedUids, MaxBurn, MaxRegistrationsPerBlock,
+        MechanismCountCurrent, MinBurn, NetworkRegistrationAllowed, NetworksAdded,
+        NeuronCertificates, Pallet, Prometheus, RegistrationsThisBlock, RegistrationsThisInterval,
+        StakeWeight, SubnetOwnerHotkey, SubnetworkN, TargetRegistrationsPerInterval, Uids,
         ValidatorPermit, ValidatorTrust, Weights,
     },
-    place,
+    place, storage_index,
 };
 
 /// Immune neurons are pruned only when no more than this many others exist.
@@ -20,10 +22,12 @@ const MIN_NON_IMMUNE_UIDS: usize = 10;
 const BURN_DECAY_BILLIONTHS: u128 = 1_923_557;
 
 impl<T: Config> Pallet<T> {
-    pub(crate) fn register(
+    /// Takes the burn price and gives the hotkey a place; `limit` is the most it may cost.
+    pub(crate) fn buy_place(
         coldkey: &AccountId32,
         netuid: u16,
         hotkey: &AccountId32,
+        limit: Option<u64>,
     ) -> DispatchResult {
         ensure!(
             netuid != 0,
@@ -39,10 +43,18 @@ impl<T: Config> Pallet<T> {
             Error::<T>::TooManyRegistrationsThisBlock
         );
         ensure!(
+            Self::interval_has_room(netuid),
+            Error::<T>::TooManyRegistrationsThisInterval
+        );
+        ensure!(
             !Uids::<T>::contains_key(netuid, hotkey),
             Error::<T>::HotKeyAlreadyRegisteredInSubNet
         );
         let price = Burn::<T>::get(netuid);
+        ensure!(
+            limit.is_none_or(|limit| price <= limit),
+            Error::<T>::RegistrationPriceLimitExceeded
+        );
         ensure!(
             Self::spendable(coldkey) >= price,
             Error::<T>::NotEnoughBalanceToStake
@@ -52,17 +64,51 @@ impl<T: Config> Pallet<T> {
         Self::withdraw(coldkey, price)?;
         Self::seat(netuid, uid, hotkey);
         RegistrationsThisBlock::<T>::mutate(netuid, |count| *count = count.saturating_add(1));
+        RegistrationsThisInterval::<T>::mutate(netuid, |count| *count = count.saturating_add(1));
         Burn::<T>::insert(netuid, raised(price).min(MaxBurn::<T>::get(netuid)));
         Self::deposit_event(Event::NeuronRegistered(netuid, uid, hotkey.clone()));
         Ok(())
     }
 
+    /// Gives a hotkey a place in the root network, if need be that of the one with least stake.
+    pub(crate) fn register_in_root(coldkey: &AccountId32, hotkey: &AccountId32) -> DispatchResult {
+        ensure!(
+            !Uids::<T>::contains_key(0, hotkey),
+            Error::<T>::HotKeyAlreadyRegisteredInSubNet
+        );
+        Self::associate(coldkey, hotkey)?;
+        let neurons = SubnetworkN::<T>::get(0);
+        let uid = if neurons < MaxAllowedUids::<T>::get(0) {
+            neurons
+        } else {
+            let stakes =
+                (0..neurons).map(|uid| (Self::total_stake(&Keys::<T>::get(0, uid), 0), uid));
+            let (least, uid) = stakes.min().ok_or(Error::<T>::NoNeuronIdAvailable)?;
+            ensure!(
+                Self::total_stake(hotkey, 0) > least,
+                Error::<T>::StakeTooLowForRoot
+            );
+            uid
+        };
+        Self::seat(0, uid, hotkey);
+        Self::deposit_event(Event::NeuronRegistered(0, uid, hotkey.clone()));
+        Ok(())
+    }
+
+    /// Whether the interval's registrations are below three times their target.
+    pub(crate) fn interval_has_room(netuid: u16) -> bool {
+        let most = TargetRegistrationsPerInterval::<T>::get(netuid).saturating_mul(3);
+        RegistrationsThisInterval::<T>::get(netuid) < most
+    }
+
     /// Start of a block: counters reset, prices decay.
     pub(crate) fn step_registration() {
-        let subnets: Vec<u16> = NetworksAdded::<T>::iter_keys()
-            .filter(|&id| id != 0)
-            .collect();
-        for netuid in subnets {
+        for netuid in Self::networks().into_iter().filter(|&netuid| netuid != 0) {
+            let since = Self::now().saturating_sub(LastAdjustmentBlock::<T>::get(netuid));
+            if since >= u64::from(AdjustmentInterval::<T>::get(netuid)) {
+                LastAdjustmentBlock::<T>::insert(netuid, Self::now());
+                RegistrationsThisInterval::<T>::remove(netuid);
+            }
             if RegistrationsThisBlock::<T>::contains_key(netuid) {
                 RegistrationsThisBlock::<T>::remove(netuid);
             }
@@ -108,14 +154,14 @@ impl<T: Config> Pallet<T> {
     }
 
     /// Gives `uid` to `hotkey` with everything earned by its predecessor erased.
-    fn seat(netuid: u16, uid: u16, hotkey: &AccountId32) {
+    pub(crate) fn seat(netuid: u16, uid: u16, hotkey: &AccountId32) {
         if Keys::<T>::contains_key(netuid, uid) {
             let previous = Keys::<T>::get(netuid, uid);
             Uids::<T>::remove(netuid, &previous);
             IsNetworkMember::<T>::remove(&previous, netuid);
             Axons::<T>::remove(netuid, &previous);
-            Weights::<T>::remove(netuid, uid);
-            Bonds::<T>::remove(netuid, uid);
+            Prometheus::<T>::remove(netuid, &previous);
+            NeuronCertificates::<T>::remove(netuid, &previous);
         } else {
             SubnetworkN::<T>::insert(netuid, uid.saturating_add(1));
         }
@@ -126,12 +172,17 @@ impl<T: Config> Pallet<T> {
         Active::<T>::mutate(netuid, |values| place(values, uid, true));
         ValidatorPermit::<T>::mutate(netuid, |values| place(values, uid, false));
         Consensus::<T>::mutate(netuid, |values| place(values, uid, 0));
-        Incentive::<T>::mutate(netuid, |values| place(values, uid, 0));
         Dividends::<T>::mutate(netuid, |values| place(values, uid, 0));
         ValidatorTrust::<T>::mutate(netuid, |values| place(values, uid, 0));
         StakeWeight::<T>::mutate(netuid, |values| place(values, uid, 0));
         Emission::<T>::mutate(netuid, |values| place(values, uid, 0));
-        LastUpdate::<T>::mutate(netuid, |values| place(values, uid, Self::now()));
+        for mecid in 0..MechanismCountCurrent::<T>::get(netuid) {
+            let index = storage_index(netuid, mecid);
+            Weights::<T>::remove(index, uid);
+            Bonds::<T>::remove(index, uid);
+            Incentive::<T>::mutate(index, |values| place(values, uid, 0));
+            LastUpdate::<T>::mutate(index, |values| place(values, uid, Self::now()));
+        }
     }
 }
 

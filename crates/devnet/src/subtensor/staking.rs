@@ -12,8 +12,8 @@ use frame_support::{
 use sp_core::{U256, crypto::AccountId32};
 
 use super::pallet::{
-    Alpha, Config, Error, Event, NetworksAdded, OwnedHotkeys, Owner, Pallet, TaoWeight,
-    TotalHotkeyAlpha, TotalHotkeyShares, TotalStake, U64F64,
+    Alpha, Config, Error, Event, NetworksAdded, OwnedHotkeys, Owner, Pallet, SubtokenEnabled,
+    TaoWeight, TotalHotkeyAlpha, TotalHotkeyShares, TotalStake, U64F64,
 };
 
 /// The smallest stake, 0.002 TAO.
@@ -36,8 +36,13 @@ impl<T: Config> Pallet<T> {
             Owner::<T>::contains_key(hotkey),
             Error::<T>::HotKeyAccountNotExists
         );
+        ensure!(
+            SubtokenEnabled::<T>::get(netuid),
+            Error::<T>::SubtokenDisabled
+        );
         Self::withdraw(coldkey, amount)?;
         Self::credit(coldkey, hotkey, netuid, amount);
+        Self::note_staking(coldkey, hotkey, netuid);
         TotalStake::<T>::mutate(|total| *total = total.saturating_add(amount));
         Self::deposit_event(Event::StakeAdded(
             coldkey.clone(),
@@ -61,6 +66,7 @@ impl<T: Config> Pallet<T> {
             Owner::<T>::contains_key(hotkey),
             Error::<T>::HotKeyAccountNotExists
         );
+        Self::check_staking_limit(coldkey, hotkey, netuid)?;
         ensure!(amount > 0, Error::<T>::AmountTooLow);
         ensure!(
             Self::stake_of(coldkey, hotkey, netuid) >= amount,
@@ -112,10 +118,11 @@ impl<T: Config> Pallet<T> {
         Ok(())
     }
 
-    /// Alpha of the hotkey plus its root stake times `TaoWeight / 2⁶⁴`, in rao.
+    /// Alpha of the hotkey plus its root stake times `TaoWeight / 2⁶⁴`, in rao, both with what
+    /// parents give and children take.
     pub(crate) fn total_stake(hotkey: &AccountId32, netuid: u16) -> u64 {
-        let alpha = TotalHotkeyAlpha::<T>::get(hotkey, netuid);
-        let tao = u128::from(TotalHotkeyAlpha::<T>::get(hotkey, 0));
+        let alpha = Self::inherited(hotkey, netuid, netuid);
+        let tao = u128::from(Self::inherited(hotkey, netuid, 0));
         let weighted = (tao * u128::from(TaoWeight::<T>::get())) >> 64;
         alpha.saturating_add(u64::try_from(weighted).unwrap_or(u64::MAX))
     }
@@ -158,7 +165,8 @@ impl<T: Config> Pallet<T> {
         }
     }
 
-    fn debit(coldkey: &AccountId32, hotkey: &AccountId32, netuid: u16, amount: u64) {
+    /// Takes away alpha of `coldkey`.
+    pub(crate) fn debit(coldkey: &AccountId32, hotkey: &AccountId32, netuid: u16, amount: u64) {
         let total = TotalHotkeyAlpha::<T>::get(hotkey, netuid);
         let shares = TotalHotkeyShares::<T>::get(hotkey, netuid).bits;
         let own = Alpha::<T>::get((hotkey, coldkey, netuid)).bits;

@@ -7,19 +7,21 @@ use frame_support::{dispatch::DispatchResult, ensure};
 use sp_core::crypto::AccountId32;
 
 use super::{
+    element,
     pallet::{
         CommitRevealWeightsEnabled, Config, Error, Event, LastUpdate, MaxWeightsLimit,
-        MinAllowedWeights, NetworksAdded, Pallet, StakeThreshold, SubnetOwnerHotkey, SubnetworkN,
-        Uids, ValidatorPermit, Weights, WeightsSetRateLimit, WeightsVersionKey,
+        MechanismCountCurrent, MinAllowedWeights, NetworksAdded, Pallet, StakeThreshold,
+        SubnetOwnerHotkey, SubnetworkN, Uids, ValidatorPermit, Weights, WeightsVersionKey,
     },
-    place,
+    place, storage_index,
 };
 
 impl<T: Config> Pallet<T> {
-    /// Checks and stores one row of weights, in the order submitted.
+    /// Takes weights that are set directly, which a subnet with commit-reveal does not allow.
     pub(crate) fn accept_weights(
         hotkey: &AccountId32,
         netuid: u16,
+        mecid: u8,
         dests: &[u16],
         weights: &[u16],
         version_key: u64,
@@ -28,13 +30,27 @@ impl<T: Config> Pallet<T> {
             !CommitRevealWeightsEnabled::<T>::get(netuid),
             Error::<T>::CommitRevealEnabled
         );
+        Self::store_weights(hotkey, netuid, mecid, dests, weights, version_key)
+    }
+
+    /// Checks and stores one row of weights, in the order submitted.
+    pub(crate) fn store_weights(
+        hotkey: &AccountId32,
+        netuid: u16,
+        mecid: u8,
+        dests: &[u16],
+        weights: &[u16],
+        version_key: u64,
+    ) -> DispatchResult {
+        let index = storage_index(netuid, mecid);
+        let direct = !CommitRevealWeightsEnabled::<T>::get(netuid);
         ensure!(netuid != 0, Error::<T>::CanNotSetRootNetworkWeights);
         ensure!(
             dests.len() == weights.len(),
             Error::<T>::WeightVecNotEqualSize
         );
         ensure!(
-            NetworksAdded::<T>::get(netuid),
+            NetworksAdded::<T>::get(netuid) && mecid < MechanismCountCurrent::<T>::get(netuid),
             Error::<T>::MechanismDoesNotExist
         );
         let neurons = SubnetworkN::<T>::get(netuid);
@@ -45,17 +61,15 @@ impl<T: Config> Pallet<T> {
         let uid = Uids::<T>::get(netuid, hotkey).ok_or(Error::<T>::HotKeyNotRegisteredInSubNet)?;
         let owner = SubnetOwnerHotkey::<T>::get(netuid) == *hotkey;
         ensure!(
-            owner || Self::total_stake(hotkey, netuid) >= StakeThreshold::<T>::get(),
+            Self::stake_suffices(hotkey, netuid),
             Error::<T>::NotEnoughStakeToSetWeights
         );
         ensure!(
             version_key >= WeightsVersionKey::<T>::get(netuid),
             Error::<T>::IncorrectWeightVersionKey
         );
-        let last_update = element(&LastUpdate::<T>::get(netuid), uid);
-        let elapsed = Self::now().saturating_sub(last_update);
         ensure!(
-            last_update == 0 || elapsed >= WeightsSetRateLimit::<T>::get(netuid),
+            !direct || Self::update_is_due(netuid, index, uid),
             Error::<T>::SettingWeightsTooFast
         );
         let only_itself = dests == [uid];
@@ -83,13 +97,17 @@ impl<T: Config> Pallet<T> {
         );
 
         let row: Vec<(u16, u16)> = dests.iter().copied().zip(upscaled).collect();
-        Weights::<T>::insert(netuid, uid, row);
-        LastUpdate::<T>::mutate(netuid, |updates| place(updates, uid, Self::now()));
-        Self::deposit_event(Event::WeightsSet(netuid, uid));
+        Weights::<T>::insert(index, uid, row);
+        if direct {
+            LastUpdate::<T>::mutate(index, |updates| place(updates, uid, Self::now()));
+        }
+        Self::deposit_event(Event::WeightsSet(index, uid));
         Ok(())
     }
-}
 
-fn element<V: Copy + Default>(values: &[V], uid: u16) -> V {
-    values.get(usize::from(uid)).copied().unwrap_or_default()
+    /// Whether the hotkey has the stake that setting weights takes.
+    pub(crate) fn stake_suffices(hotkey: &AccountId32, netuid: u16) -> bool {
+        SubnetOwnerHotkey::<T>::get(netuid) == *hotkey
+            || Self::total_stake(hotkey, netuid) >= StakeThreshold::<T>::get()
+    }
 }

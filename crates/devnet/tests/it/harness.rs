@@ -30,6 +30,14 @@ pub(crate) fn config() -> DevnetConfig {
     }
 }
 
+/// A chain whose blocks come only when a test asks: [`Chain::act`] builds one for each call.
+pub(crate) fn still() -> DevnetConfig {
+    DevnetConfig {
+        block_time: Duration::from_secs(3600),
+        ..config()
+    }
+}
+
 pub(crate) struct Chain {
     pub(crate) devnet: DevnetHandle,
     pub(crate) client: OnlineClient<PolkadotConfig>,
@@ -72,6 +80,82 @@ impl Chain {
         Ok(names.collect())
     }
 
+    /// Sends a call of `SubtensorModule` and builds the block that holds it.
+    pub(crate) async fn act(
+        &self,
+        signer: &Keypair,
+        call: &str,
+        arguments: Vec<Value>,
+    ) -> Result<Vec<String>, String> {
+        self.act_in("SubtensorModule", signer, call, arguments)
+            .await
+    }
+
+    /// Sends a call and builds the block that holds it.
+    pub(crate) async fn act_in(
+        &self,
+        pallet: &str,
+        signer: &Keypair,
+        call: &str,
+        arguments: Vec<Value>,
+    ) -> Result<Vec<String>, String> {
+        let payload = dynamic::transaction(pallet, call, arguments);
+        let mut transactions = self.client.tx().await.unwrap();
+        let sent = transactions
+            .sign_and_submit_then_watch_default(&payload, signer)
+            .await
+            .map_err(|error| format!("{error:?}"))?;
+        self.devnet.advance(1).unwrap();
+        let events = sent
+            .wait_for_finalized_success()
+            .await
+            .map_err(|error| error.to_string())?;
+        let names = events.iter().map(|event| {
+            let event = event.unwrap();
+            format!("{}.{}", event.pallet_name(), event.event_name())
+        });
+        Ok(names.collect())
+    }
+
+    /// Registers a hotkey for Alice; builds a block.
+    pub(crate) async fn enrol(&self, hotkey: &Keypair) {
+        let arguments = vec![number(NETUID), account(hotkey)];
+        self.act(&dev::alice(), "burned_register", arguments)
+            .await
+            .unwrap();
+    }
+
+    /// Builds blocks until `SubnetEpochIndex` rises, and returns it.
+    pub(crate) async fn next_epoch(&self) -> u64 {
+        let before = self.epoch_index().await;
+        loop {
+            self.devnet.advance(1).unwrap();
+            let index = self.epoch_index().await;
+            if index > before {
+                return index;
+            }
+        }
+    }
+
+    async fn epoch_index(&self) -> u64 {
+        let address = dynamic::storage::<Vec<Value>, u64>("SubtensorModule", "SubnetEpochIndex");
+        let at = self.client.at_current_block().await.unwrap();
+        let storage = at.storage();
+        let value = storage.try_fetch(address, vec![number(NETUID)]).await;
+        value.unwrap().map_or(0, |value| value.decode().unwrap())
+    }
+
+    /// A storage value of any pallet at the newest block; `None` where there is none.
+    pub(crate) async fn find<V>(&self, pallet: &str, entry: &str, keys: Vec<Value>) -> Option<V>
+    where
+        V: subxt::ext::scale_decode::DecodeAsType,
+    {
+        let at = self.client.at_current_block().await.unwrap();
+        let address = dynamic::storage::<Vec<Value>, V>(pallet, entry);
+        let value = at.storage().try_fetch(address, keys).await.unwrap();
+        value.map(|value| value.decode().unwrap())
+    }
+
     pub(crate) async fn subtensor(
         &self,
         signer: &Keypair,
@@ -98,7 +182,6 @@ impl Chain {
         uids: &[u16],
         weights: &[u16],
     ) -> Result<Vec<String>, String> {
-        let list = |values: &[u16]| Value::unnamed_composite(values.iter().map(|&v| number(v)));
         let arguments = vec![number(NETUID), list(uids), list(weights), number(0_u16)];
         self.subtensor(hotkey, "set_weights", arguments).await
     }
@@ -136,17 +219,9 @@ impl Chain {
 
     /// Waits for the next epoch to end: for `SubnetEpochIndex` to rise.
     pub(crate) async fn epoch(&self) {
-        let at = async || -> u64 {
-            let address =
-                dynamic::storage::<Vec<Value>, u64>("SubtensorModule", "SubnetEpochIndex");
-            let at = self.client.at_current_block().await.unwrap();
-            let storage = at.storage();
-            let value = storage.try_fetch(address, vec![number(NETUID)]).await;
-            value.unwrap().map_or(0, |value| value.decode().unwrap())
-        };
-        let before = at().await;
+        let before = self.epoch_index().await;
         let mut blocks = self.client.stream_blocks().await.unwrap();
-        while at().await == before {
+        while self.epoch_index().await == before {
             blocks.next().await.unwrap().unwrap();
         }
     }
@@ -158,6 +233,16 @@ pub(crate) fn number(value: impl Into<u64>) -> Value {
 
 pub(crate) fn account(key: &Keypair) -> Value {
     Value::from_bytes(key.public_key().0)
+}
+
+pub(crate) fn list(values: &[u16]) -> Value {
+    Value::unnamed_composite(values.iter().map(|&value| number(value)))
+}
+
+/// Fails unless the call was refused for `name`.
+pub(crate) fn refused(result: Result<Vec<String>, String>, name: &str) {
+    let error = result.expect_err(name);
+    assert!(error.contains(name), "expected {name}, got: {error}");
 }
 
 /// A key nobody has heard of.

@@ -6,10 +6,13 @@
     reason = "a test that cannot go on fails"
 )]
 
+mod commit_reveal;
 mod harness;
 mod life;
 mod metadata;
+mod nested;
 mod pool;
 mod refusals;
 mod restart;
 mod rpc;
+mod staking;
