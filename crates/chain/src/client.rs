@@ -9,13 +9,18 @@ mod determine;
 mod events;
 #[cfg(test)]
 mod golden;
+mod header;
+mod health;
 mod link;
+mod metadata_folder;
 mod metagraph;
 mod nonce;
 mod offline;
 mod options;
 mod outcome;
+mod pinned;
 mod pool;
+mod rate;
 mod runtime;
 mod signer;
 mod snapshot;
@@ -25,7 +30,7 @@ mod value;
 mod watch;
 mod weights;
 
-use std::{fmt, sync::Arc};
+use std::{fmt, sync::Arc, time::Duration};
 
 use adit_primitives::{
     AccountId, AxonInfo, Block, BlockHash, Metagraph, NetUid, Uid, WeightVector,
@@ -36,13 +41,16 @@ use tokio::sync::watch::Receiver;
 pub use account::Registration;
 pub use call::ChainCall;
 pub use events::DispatchFailure;
+pub use health::EndpointHealth;
 pub use offline::{OfflineRuntime, SignedTransaction, SigningTerms, TransactionEra};
 pub use options::ClientOptions;
 pub use outcome::{DropReason, SubmissionOutcome, TransactionReceipt, TransactionReport};
+pub use pinned::Pinned;
 pub use pool::{PoolReason, PoolRefusal, SubtensorCode};
+pub use rate::{PUBLIC_BURST, RateLimit};
 pub use value::{ChainEvent, ChainValue};
 
-use crate::{BlockStream, Chain, Error, Result, Served, WeightsOutcome};
+use crate::{BlockHead, BlockStream, Chain, Error, Result, Served, WeightsOutcome};
 use link::Link;
 use nonce::Nonces;
 use runtime::Runtimes;
@@ -81,6 +89,22 @@ struct Shared {
     _follower: Follower,
 }
 
+/// How the chain moves, as the node in use tells without being asked.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct ChainProgress {
+    /// The highest block seen, `None` before the first one.
+    pub head: Option<Block>,
+    /// Time since it was raised.
+    pub head_age: Option<Duration>,
+    /// The highest block known to be final. Finality usually is two or three blocks behind.
+    pub finalized: Option<Block>,
+    /// Time since it was raised; finality that stands still while blocks come is the chain's
+    /// trouble, not the node's, and no reason to go to another one.
+    pub finalized_age: Option<Duration>,
+    /// How often following the chain was interrupted.
+    pub outages: u64,
+}
+
 impl Client {
     /// Connects to the first endpoint that answers, without a key: reading only.
     ///
@@ -95,8 +119,8 @@ impl Client {
         options.retrying(|| link.connection()).await?;
         let (follower, tip) = Follower::start(Arc::clone(&link), &options);
         let shared = Shared {
+            runtimes: Runtimes::new(&options),
             link,
-            runtimes: Runtimes::default(),
             options,
             nonces: Nonces::default(),
             tip,
@@ -149,9 +173,33 @@ impl Client {
     /// A failure to reach the chain.
     pub async fn spec_version(&self) -> Result<u32> {
         let shared = &self.shared;
-        shared
-            .retrying(|| async { Ok(shared.snapshot().await?.runtime.spec_version) })
-            .await
+        let read = |snapshot: Snapshot| async move { Ok(snapshot.runtime.spec_version) };
+        shared.read_newest(read).await
+    }
+
+    /// What is known about every endpoint, archives last, without asking any of them.
+    pub async fn endpoints(&self) -> Vec<EndpointHealth> {
+        self.shared.link.health().await
+    }
+
+    /// As [`Client::endpoints`], after asking every endpoint for its newest block: each is within
+    /// [`ClientOptions::connect_timeout`] and a few requests of its answer, all at once. An endpoint
+    /// in use that turns out to be far behind another one is taken out of use.
+    pub async fn probe_endpoints(&self) -> Vec<EndpointHealth> {
+        self.shared.link.probe().await;
+        self.shared.link.health().await
+    }
+
+    /// What the background subscription to the chain last told.
+    pub fn progress(&self) -> ChainProgress {
+        let tip = self.shared.tip.borrow();
+        ChainProgress {
+            head: tip.head,
+            head_age: tip.grew.map(|at| at.elapsed()),
+            finalized: tip.finalised,
+            finalized_age: tip.finality_moved.map(|at| at.elapsed()),
+            outages: tip.outages,
+        }
     }
 
     fn hotkey(&self) -> Result<&Keypair> {
@@ -178,14 +226,80 @@ impl Shared {
     ) -> Result<T> {
         self.options.retrying(read).await
     }
+
+    /// Reads from the newest block, again where that can help.
+    async fn read_newest<T, F: Future<Output = Result<T>>>(
+        &self,
+        read: impl Fn(Snapshot) -> F,
+    ) -> Result<T> {
+        self.retrying(|| async {
+            let snapshot = self.snapshot().await?;
+            self.read_once(snapshot, &read).await
+        })
+        .await
+    }
+
+    /// Reads from one block, again where that can help, and from an archive where the endpoint in
+    /// use has thrown the block's state away.
+    async fn read_at<T, F: Future<Output = Result<T>>>(
+        &self,
+        head: BlockHead,
+        read: impl Fn(Snapshot) -> F,
+    ) -> Result<T> {
+        self.retrying(|| async {
+            let from = async |connection| -> Result<T> {
+                let snapshot = self.snapshot_on(connection, head).await?;
+                self.read_once(snapshot, &read).await
+            };
+            match from(self.link.connection().await?).await {
+                Err(discarded @ Error::StateDiscarded { .. }) => match self.link.archive().await? {
+                    Some(archive) => from(archive).await,
+                    None => Err(discarded),
+                },
+                other => other,
+            }
+        })
+        .await
+    }
+
+    /// One reading, and one more with fresh metadata when what was read did not have the shape that
+    /// metadata describes.
+    async fn read_once<T, F: Future<Output = Result<T>>>(
+        &self,
+        snapshot: Snapshot,
+        read: &impl Fn(Snapshot) -> F,
+    ) -> Result<T> {
+        let (connection, head) = (Arc::clone(&snapshot.connection), snapshot.head);
+        match read(snapshot).await {
+            Err(error @ (Error::Decode { .. } | Error::TypeChanged { .. })) => {
+                if !self.runtimes.refetch(&connection, head.hash).await? {
+                    return Err(error);
+                }
+                read(self.snapshot_on(connection, head).await?).await
+            }
+            other => other,
+        }
+    }
+
+    async fn snapshot_on(
+        &self,
+        connection: Arc<connection::Connection>,
+        head: BlockHead,
+    ) -> Result<Snapshot> {
+        let runtime = self.runtimes.at(&connection, head.hash).await?;
+        Ok(Snapshot {
+            connection,
+            runtime,
+            head,
+        })
+    }
 }
 
 impl Chain for Client {
     async fn metagraph(&self, netuid: NetUid) -> Result<Metagraph> {
         let shared = &self.shared;
-        shared
-            .retrying(|| async { metagraph::read(&shared.snapshot().await?, netuid).await })
-            .await
+        let read = |snapshot| async move { metagraph::read(&snapshot, netuid).await };
+        shared.read_newest(read).await
     }
 
     async fn head(&self) -> Result<Block> {
@@ -217,9 +331,8 @@ impl Chain for Client {
 
     async fn weights_on_chain(&self, netuid: NetUid, uid: Uid) -> Result<WeightVector> {
         let shared = &self.shared;
-        shared
-            .retrying(|| async { weights::row(&shared.snapshot().await?, netuid, uid).await })
-            .await
+        let read = |snapshot| async move { weights::row(&snapshot, netuid, uid).await };
+        shared.read_newest(read).await
     }
 }
 

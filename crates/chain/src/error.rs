@@ -1,6 +1,6 @@
 use std::{borrow::Cow, time::Duration};
 
-use adit_primitives::{BlockHash, NetUid, Uid, WeightVector};
+use adit_primitives::{Block, BlockHash, NetUid, Uid, WeightVector};
 
 /// An error of a library that is not part of this crate's interface.
 pub type ForeignError = Box<dyn std::error::Error + Send + Sync>;
@@ -51,6 +51,38 @@ pub enum Error {
         endpoint: String,
         /// How long it has stood still.
         since: Duration,
+    },
+    /// The endpoint asks to be asked less often (HTTP 429 or its like). Retryable; the endpoint is
+    /// left alone for a while first.
+    #[error("{endpoint} asks for fewer requests")]
+    RateLimited {
+        /// The endpoint.
+        endpoint: String,
+    },
+    /// The node has thrown away the state of the block asked about, as nodes do after some hundred
+    /// blocks, and no archive endpoint could be asked instead.
+    #[error("{endpoint} no longer has the state of that block; an archive endpoint would")]
+    StateDiscarded {
+        /// The endpoint.
+        endpoint: String,
+    },
+    /// The node's metadata cannot be used. Nothing can be read or sent on that runtime.
+    #[error("metadata of runtime {spec_version} {fault}")]
+    Metadata {
+        /// The runtime's spec version.
+        spec_version: u32,
+        /// What is wrong with it.
+        fault: MetadataFault,
+    },
+    /// A storage item has another type on this runtime than we read it as.
+    #[error("{pallet}.{item} changed its type: {reason}")]
+    TypeChanged {
+        /// The pallet.
+        pallet: String,
+        /// The storage item.
+        item: String,
+        /// What does not fit.
+        reason: String,
     },
     /// The node behind the endpoint belongs to another chain.
     #[error("{endpoint} is on the chain with genesis {found}, not {expected}")]
@@ -124,6 +156,12 @@ pub enum Error {
     NoSuchSubnet {
         /// The number asked for.
         netuid: NetUid,
+    },
+    /// The chain has no block of that number yet.
+    #[error("there is no block {block} yet")]
+    NoSuchBlock {
+        /// The number asked for.
+        block: Block,
     },
     /// Writing needs a key, and the client has none.
     #[error("this client has no signer")]
@@ -228,9 +266,47 @@ impl Error {
             | Self::ConnectionLost { .. }
             | Self::Timeout { .. }
             | Self::Stalled { .. }
+            | Self::RateLimited { .. }
             | Self::Expired { .. } => true,
             Self::Scripted { retryable, .. } => *retryable,
             _ => false,
+        }
+    }
+}
+
+/// Why metadata cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum MetadataFault {
+    /// It does not begin as metadata does.
+    NotMetadata,
+    /// It ends too early.
+    Truncated,
+    /// Only versions newer than 16 are offered.
+    TooNew {
+        /// The lowest version offered.
+        version: u32,
+    },
+    /// The version is older than 14, which does not describe its own types.
+    TooOld {
+        /// The version offered.
+        version: u32,
+    },
+    /// It contradicts itself.
+    Unreadable {
+        /// What was found.
+        reason: String,
+    },
+}
+
+impl std::fmt::Display for MetadataFault {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::NotMetadata => f.write_str("is no metadata"),
+            Self::Truncated => f.write_str("ends too early"),
+            Self::TooNew { version } => write!(f, "is of version {version}, newer than 16"),
+            Self::TooOld { version } => write!(f, "is of version {version}, older than 14"),
+            Self::Unreadable { reason } => write!(f, "cannot be read: {reason}"),
         }
     }
 }

@@ -37,5 +37,5 @@ mod refusal;
 pub mod testing;
 
 pub use chain::{BlockHead, BlockStream, Chain, Served, WeightsOutcome};
-pub use error::{Error, ForeignError, Result};
+pub use error::{Error, ForeignError, MetadataFault, Result};
 pub use refusal::WeightsRefusal;

@@ -1,55 +1,104 @@
 use std::{
-    sync::atomic::{AtomicBool, Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
 use adit_primitives::{AccountId, Block, BlockHash};
 use serde_json::Value;
-use subxt::rpcs::{
-    Error as RpcError, RpcClient,
-    client::{RpcParams, RpcSubscription},
+use subxt::{
+    ext::jsonrpsee::{
+        client_transport::ws::WsHandshakeError,
+        core::client::{Client as Socket, Error as SocketError},
+        ws_client::{PingConfig, WsClientBuilder},
+    },
+    rpcs::{
+        Error as RpcError, RpcClient,
+        client::{RpcParams, RpcSubscription},
+    },
 };
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
-use super::options::ClientOptions;
+use super::{
+    header::{Header, read_number},
+    health::Endpoint,
+    options::ClientOptions,
+};
 use crate::{BlockHead, Error, Result};
 
 /// One socket to one node.
 pub(super) struct Connection {
-    endpoint: String,
+    endpoint: Arc<Endpoint>,
     genesis: BlockHash,
+    socket: Arc<Socket>,
     rpc: RpcClient,
     patience: Duration,
+    longest_pause: Duration,
     retired: AtomicBool,
 }
 
 impl Connection {
     /// Opens a socket and asks for the genesis.
-    pub(super) async fn open(endpoint: &str, options: &ClientOptions) -> Result<Self> {
-        let opening = RpcClient::from_insecure_url(endpoint);
+    pub(super) async fn open(endpoint: &Arc<Endpoint>, options: &ClientOptions) -> Result<Self> {
+        endpoint.limiter.wait().await;
+        let opened = Self::dial(endpoint, options).await;
+        let connection = match opened {
+            Ok(connection) => connection.introduced().await,
+            Err(error) => Err(error),
+        };
+        if let Err(error) = &connection {
+            if matches!(error, Error::RateLimited { .. }) {
+                endpoint.limiter.refused(options.longest_pause);
+            }
+            endpoint.failed(error);
+        }
+        connection
+    }
+
+    async fn dial(endpoint: &Arc<Endpoint>, options: &ClientOptions) -> Result<Self> {
+        let ping = PingConfig::new()
+            .ping_interval(options.ping)
+            .inactive_limit(options.ping * 2);
+        let opening = WsClientBuilder::default()
+            .connection_timeout(options.connect_timeout)
+            .request_timeout(options.request_timeout)
+            .max_response_size(options.largest_answer)
+            .max_buffer_capacity_per_subscription(4096)
+            .enable_ws_ping(ping)
+            .build(&endpoint.url);
         let opened = timeout(options.connect_timeout, opening).await;
-        let rpc = opened
+        let socket = opened
             .map_err(|_| Error::Timeout {
                 during: "connecting",
                 after: options.connect_timeout,
             })?
-            .map_err(|error| Error::Connect {
-                endpoint: endpoint.to_owned(),
-                source: error.into(),
-            })?;
-        let mut connection = Self {
-            endpoint: endpoint.to_owned(),
+            .map_err(|error| not_opened(endpoint, error))?;
+        let socket = Arc::new(socket);
+        Ok(Self {
+            endpoint: Arc::clone(endpoint),
             genesis: BlockHash::default(),
-            rpc,
+            rpc: RpcClient::new(Arc::clone(&socket)),
+            socket,
             patience: options.request_timeout,
+            longest_pause: options.longest_pause,
             retired: AtomicBool::new(false),
-        };
-        let genesis = connection.block_hash(Block(0)).await?;
-        connection.genesis = genesis.ok_or_else(|| unreadable("the genesis", "there is none"))?;
-        Ok(connection)
+        })
+    }
+
+    async fn introduced(mut self) -> Result<Self> {
+        let genesis = self.block_hash(Block(0)).await?;
+        self.genesis = genesis.ok_or_else(|| unreadable("the genesis", "there is none"))?;
+        self.endpoint.has_genesis(self.genesis);
+        Ok(self)
     }
 
     pub(super) fn endpoint(&self) -> &str {
+        &self.endpoint.url
+    }
+
+    pub(super) fn record(&self) -> &Arc<Endpoint> {
         &self.endpoint
     }
 
@@ -59,7 +108,7 @@ impl Connection {
 
     /// Whether it can still be used.
     pub(super) fn is_alive(&self) -> bool {
-        !self.retired.load(Ordering::Acquire)
+        !self.retired.load(Ordering::Acquire) && self.socket.is_connected()
     }
 
     /// Takes it out of use; whoever asks next gets another one.
@@ -69,12 +118,16 @@ impl Connection {
 
     /// One request and its answer.
     pub(super) async fn request(&self, method: &'static str, params: &[Value]) -> Result<Value> {
-        let asking = self.rpc.request::<Value>(method, rpc_params(params)?);
-        match timeout(self.patience, asking).await {
+        let params = rpc_params(params)?;
+        self.endpoint.limiter.wait().await;
+        let asked = Instant::now();
+        let asking = self.rpc.request::<Value>(method, params);
+        let answer = match timeout(self.patience, asking).await {
             Ok(Ok(answer)) => Ok(answer),
             Ok(Err(error)) => Err(self.failed(method, error)),
             Err(_) => Err(self.too_late(method)),
-        }
+        };
+        self.note(asked, answer)
     }
 
     /// A subscription and its notifications.
@@ -85,12 +138,28 @@ impl Connection {
         unsubscribe: &'static str,
     ) -> Result<RpcSubscription<Value>> {
         let params = rpc_params(params)?;
+        self.endpoint.limiter.wait().await;
+        let asked = Instant::now();
         let asking = self.rpc.subscribe::<Value>(method, params, unsubscribe);
-        match timeout(self.patience, asking).await {
+        let answer = match timeout(self.patience, asking).await {
             Ok(Ok(subscription)) => Ok(subscription),
             Ok(Err(error)) => Err(self.failed(method, error)),
             Err(_) => Err(self.too_late(method)),
+        };
+        self.note(asked, answer)
+    }
+
+    /// Keeps the endpoint's record; a node that says no has answered, too.
+    fn note<T>(&self, asked: Instant, answer: Result<T>) -> Result<T> {
+        match &answer {
+            Err(error @ Error::RateLimited { .. }) => {
+                self.endpoint.limiter.refused(self.longest_pause);
+                self.endpoint.failed(error);
+            }
+            Err(error) if error.is_retryable() => self.endpoint.failed(error),
+            _ => self.endpoint.answered(asked.elapsed()),
         }
+        answer
     }
 
     /// Turns a transport's error into ours and retires the connection when it is the socket.
@@ -101,14 +170,12 @@ impl Connection {
                     .data
                     .as_ref()
                     .map(|data| data.get().trim_matches('"'));
-                Error::Rpc {
-                    method,
-                    code: i64::from(answer.code),
-                    message: match data {
-                        Some(data) if !data.is_empty() => format!("{}: {data}", answer.message),
-                        _ => answer.message,
-                    },
-                }
+                let code = i64::from(answer.code);
+                let message = match data {
+                    Some(data) if !data.is_empty() => format!("{}: {data}", answer.message),
+                    _ => answer.message,
+                };
+                self.said_no(method, code, &message)
             }
             RpcError::Client(_) | RpcError::DisconnectedWillReconnect(_) => {
                 self.retire();
@@ -118,6 +185,28 @@ impl Connection {
                 }
             }
             error => unreadable(method, &error.to_string()),
+        }
+    }
+
+    fn said_no(&self, method: &'static str, code: i64, message: &str) -> Error {
+        /// What a node says for a state it has thrown away; there is no code of its own for it.
+        const DISCARDED: &str = "State already discarded";
+        let endpoint = || self.endpoint.url.clone();
+        if message.contains(DISCARDED) {
+            return Error::StateDiscarded {
+                endpoint: endpoint(),
+            };
+        }
+        let lower = message.to_lowercase();
+        if code == 429 || lower.contains("too many requests") || lower.contains("rate limit") {
+            return Error::RateLimited {
+                endpoint: endpoint(),
+            };
+        }
+        Error::Rpc {
+            method,
+            code,
+            message: message.chars().take(1_000).collect(),
         }
     }
 
@@ -131,10 +220,9 @@ impl Connection {
 
     /// The newest block of the best chain.
     pub(super) async fn newest(&self) -> Result<BlockHead> {
-        let hash = self.request("chain_getBlockHash", &[]).await?;
-        let hash = read_hash(&hash, "the newest block's hash")?;
-        let number = self.number_of(hash).await?;
-        Ok(BlockHead { number, hash })
+        let header = Header::read(&self.request("chain_getHeader", &[]).await?)?;
+        self.endpoint.has_head(header.head.number);
+        Ok(header.head)
     }
 
     /// The hash of a block on the best chain, `None` when it is not there yet.
@@ -270,14 +358,24 @@ pub(super) fn read_hash(value: &Value, what: &str) -> Result<BlockHash> {
     hash.map_err(|_| unreadable(what, "it is not 32 bytes long"))
 }
 
-/// The number in a block header.
-pub(super) fn read_number(header: &Value) -> Result<Block> {
-    let number = header.get("number").and_then(Value::as_str);
-    let digits = number.and_then(|text| text.strip_prefix("0x"));
-    digits
-        .and_then(|digits| u64::from_str_radix(digits, 16).ok())
-        .map(Block)
-        .ok_or_else(|| unreadable("a block header", "it has no number"))
+/// Why a socket could not be opened.
+fn not_opened(endpoint: &Endpoint, error: SocketError) -> Error {
+    const TOO_MANY_REQUESTS: u16 = 429;
+    let status = match &error {
+        SocketError::Transport(inner) => match inner.downcast_ref::<WsHandshakeError>() {
+            Some(WsHandshakeError::Rejected { status_code }) => Some(*status_code),
+            _ => None,
+        },
+        _ => None,
+    };
+    let endpoint = endpoint.url.clone();
+    match status {
+        Some(TOO_MANY_REQUESTS) => Error::RateLimited { endpoint },
+        _ => Error::Connect {
+            endpoint,
+            source: error.into(),
+        },
+    }
 }
 
 pub(super) fn unreadable(what: &str, reason: &str) -> Error {
@@ -316,7 +414,5 @@ mod tests {
             assert!(matches!(read, Err(Error::Decode { .. })), "{answer}");
         }
         assert!(read_hash(&json!("0x00"), "x").is_err());
-        assert!(read_number(&json!({"number": "12"})).is_err());
-        assert_eq!(read_number(&json!({"number": "0x1a"})).unwrap(), Block(26));
     }
 }

@@ -1,27 +1,34 @@
 use std::{
-    collections::HashMap,
     sync::{
         Arc, OnceLock,
         atomic::{AtomicUsize, Ordering},
     },
+    time::Duration,
 };
 
 use adit_primitives::{Block, BlockHash};
+use futures::future::join_all;
+use serde_json::Value;
 use tokio::sync::Mutex;
 
-use super::{connection::Connection, options::ClientOptions};
+use super::{
+    connection::Connection,
+    health::{BestHead, Endpoint, EndpointHealth},
+    options::ClientOptions,
+};
 use crate::{Error, Result};
 
-/// The way to the chain: a list of endpoints of which one is in use.
+/// The way to the chain: a list of endpoints of which one is in use, and archives for history.
 pub(super) struct Link {
-    endpoints: Vec<String>,
+    endpoints: Vec<Arc<Endpoint>>,
+    archives: Vec<Arc<Endpoint>>,
     options: ClientOptions,
     genesis: OnceLock<BlockHash>,
     current: Mutex<Option<Arc<Connection>>>,
+    archive: Mutex<Option<Arc<Connection>>>,
     /// Where the next search begins.
     first: AtomicUsize,
-    /// Heads at which endpoints stood still; they must show more before they are used again.
-    stalled: Mutex<HashMap<String, Block>>,
+    best: BestHead,
 }
 
 impl Link {
@@ -29,25 +36,37 @@ impl Link {
         if endpoints.is_empty() {
             return Err(Error::NoEndpoint);
         }
-        for endpoint in endpoints {
+        for endpoint in endpoints.iter().chain(&options.archives) {
             if !endpoint.starts_with("ws://") && !endpoint.starts_with("wss://") {
                 return Err(Error::Endpoint {
                     endpoint: endpoint.clone(),
                 });
             }
         }
+        let all = |urls: &[String], archive: bool| -> Vec<Arc<Endpoint>> {
+            let endpoint = |url: &String| Arc::new(Endpoint::new(url, archive, &options));
+            urls.iter().map(endpoint).collect()
+        };
         Ok(Self {
-            endpoints: endpoints.to_vec(),
+            endpoints: all(endpoints, false),
+            archives: all(&options.archives, true),
             options,
             genesis: OnceLock::new(),
             current: Mutex::new(None),
+            archive: Mutex::new(None),
             first: AtomicUsize::new(0),
-            stalled: Mutex::default(),
+            best: BestHead::default(),
         })
     }
 
-    pub(super) fn endpoints(&self) -> &[String] {
-        &self.endpoints
+    pub(super) fn endpoints(&self) -> Vec<&str> {
+        let urls = self.endpoints.iter().map(|endpoint| endpoint.url.as_str());
+        urls.collect()
+    }
+
+    /// Whether there is more than the endpoint in use to look at.
+    pub(super) fn has_others(&self) -> bool {
+        self.endpoints.len() > 1
     }
 
     /// The connection in use, or a new one after one search through the list.
@@ -57,36 +76,78 @@ impl Link {
             return Ok(Arc::clone(connection));
         }
         *current = None;
-        let connection = self.search().await?;
+        let first = self.first.load(Ordering::Relaxed);
+        let (place, connection) = self.search(&self.endpoints, first).await?;
+        self.first.store(place + 1, Ordering::Relaxed);
         let connection = Arc::new(connection);
         *current = Some(Arc::clone(&connection));
         Ok(connection)
     }
 
+    /// A connection to an archive, `None` where none is configured.
+    pub(super) async fn archive(&self) -> Result<Option<Arc<Connection>>> {
+        if self.archives.is_empty() {
+            return Ok(None);
+        }
+        let mut current = self.archive.lock().await;
+        if let Some(connection) = current.as_ref().filter(|connection| connection.is_alive()) {
+            return Ok(Some(Arc::clone(connection)));
+        }
+        *current = None;
+        let (_, connection) = self.search(&self.archives, 0).await?;
+        let connection = Arc::new(connection);
+        *current = Some(Arc::clone(&connection));
+        Ok(Some(connection))
+    }
+
+    /// Takes note of a head that was announced.
+    pub(super) fn saw(&self, connection: &Connection, head: Block) {
+        connection.record().has_head(head);
+        self.best.saw(head);
+    }
+
     /// Takes a connection out of use because its node makes no blocks.
-    pub(super) async fn stalled(&self, connection: &Connection, at: Block) {
-        let mut stalled = self.stalled.lock().await;
-        stalled.insert(connection.endpoint().to_owned(), at);
+    pub(super) fn stalled(&self, connection: &Connection, at: Block) {
+        metrics::counter!("adit_chain_failovers_total", "reason" => "stalled").increment(1);
+        connection.record().stalls(at);
         connection.retire();
     }
 
-    /// Goes once through the list, beginning after the endpoint used last.
-    async fn search(&self) -> Result<Connection> {
-        let first = self.first.load(Ordering::Relaxed);
-        let mut worst = None;
-        for nth in 0..self.endpoints.len() {
-            let place = (first + nth) % self.endpoints.len();
-            let Some(endpoint) = self.endpoints.get(place) else {
+    /// Goes once through a list. Endpoints that asked to be left alone come last, and one that is
+    /// far behind is only taken when no other one can be.
+    async fn search(
+        &self,
+        endpoints: &[Arc<Endpoint>],
+        first: usize,
+    ) -> Result<(usize, Connection)> {
+        let mut places = (0..endpoints.len())
+            .map(|nth| (first + nth) % endpoints.len())
+            .collect::<Vec<_>>();
+        places.sort_by_key(|place| {
+            let endpoint = endpoints.get(*place);
+            endpoint.is_some_and(|endpoint| endpoint.limiter.is_paused())
+        });
+        let (mut worst, mut behind) = (None, None::<(usize, Connection, Block)>);
+        for place in places {
+            let Some(endpoint) = endpoints.get(place) else {
                 continue;
             };
+            let url = endpoint.url.as_str();
             match self.open(endpoint).await {
-                Ok(connection) => {
-                    self.first.store(place + 1, Ordering::Relaxed);
-                    tracing::info!(endpoint, genesis = %connection.genesis(), "connected to the chain");
-                    return Ok(connection);
+                Ok((connection, head)) => {
+                    let lag = self.best.get().unwrap_or(head).since(head);
+                    if lag > self.options.longest_lag {
+                        tracing::warn!(endpoint = url, lag, "this endpoint is far behind");
+                        if behind.as_ref().is_none_or(|(_, _, other)| head > *other) {
+                            behind = Some((place, connection, head));
+                        }
+                        continue;
+                    }
+                    tracing::info!(endpoint = url, genesis = %connection.genesis(), "connected to the chain");
+                    return Ok((place, connection));
                 }
                 Err(error) => {
-                    tracing::warn!(endpoint, %error, "this endpoint cannot be used");
+                    tracing::warn!(endpoint = url, %error, "this endpoint cannot be used");
                     // One that may come back outweighs one that never will.
                     if worst.as_ref().is_none_or(|old: &Error| !old.is_retryable()) {
                         worst = Some(error);
@@ -94,30 +155,100 @@ impl Link {
                 }
             }
         }
-        Err(worst.unwrap_or(Error::NoEndpoint))
+        match behind {
+            Some((place, connection, _)) => Ok((place, connection)),
+            None => Err(worst.unwrap_or(Error::NoEndpoint)),
+        }
     }
 
-    async fn open(&self, endpoint: &str) -> Result<Connection> {
+    /// Opens a connection to the right chain, with a head that moves as far as we know.
+    async fn open(&self, endpoint: &Arc<Endpoint>) -> Result<(Connection, Block)> {
         let connection = Connection::open(endpoint, &self.options).await?;
         let expected = *self.genesis.get_or_init(|| connection.genesis());
         if connection.genesis() != expected {
-            return Err(Error::ForeignGenesis {
-                endpoint: endpoint.to_owned(),
+            let foreign = Error::ForeignGenesis {
+                endpoint: endpoint.url.clone(),
                 expected,
                 found: connection.genesis(),
-            });
+            };
+            endpoint.failed(&foreign);
+            return Err(foreign);
         }
-        let mut stalled = self.stalled.lock().await;
-        if let Some(at) = stalled.get(endpoint).copied() {
-            if connection.newest().await?.number <= at {
-                return Err(Error::Stalled {
-                    endpoint: endpoint.to_owned(),
-                    since: self.options.stall,
-                });
+        let stalled_at = endpoint.stalled_at();
+        let head = connection.newest().await?.number;
+        if stalled_at.is_some_and(|stalled| head <= stalled) {
+            let stalled = Error::Stalled {
+                endpoint: endpoint.url.clone(),
+                since: self.options.stall,
+            };
+            endpoint.failed(&stalled);
+            return Err(stalled);
+        }
+        self.best.saw(head);
+        Ok((connection, head))
+    }
+
+    /// Asks every endpoint for its newest block and its runtime, archives too, all at once. One in
+    /// use that turns out to be far behind is taken out of use.
+    pub(super) async fn probe(&self) {
+        let current = self.current.lock().await.clone();
+        let in_use = |endpoint: &Arc<Endpoint>| {
+            let same = |connection: &&Arc<Connection>| Arc::ptr_eq(connection.record(), endpoint);
+            current.as_ref().filter(same).map(Arc::clone)
+        };
+        let all = self.endpoints.iter().chain(&self.archives);
+        join_all(all.map(|endpoint| self.look_at(endpoint, in_use(endpoint)))).await;
+        let Some(connection) = current else { return };
+        let health = connection.record().health(true, self.best.get());
+        if self.has_others() && health.lag.is_some_and(|lag| lag > self.options.longest_lag) {
+            tracing::warn!(endpoint = connection.endpoint(), lag = ?health.lag, "the endpoint in use is far behind another one");
+            metrics::counter!("adit_chain_failovers_total", "reason" => "lag").increment(1);
+            connection.retire();
+        }
+    }
+
+    async fn look_at(&self, endpoint: &Arc<Endpoint>, in_use: Option<Arc<Connection>>) {
+        let looked = async {
+            let connection = match in_use.filter(|connection| connection.is_alive()) {
+                Some(connection) => connection,
+                None => Arc::new(self.open(endpoint).await?.0),
+            };
+            let head = connection.newest().await?.number;
+            self.best.saw(head);
+            let version = connection.request("state_getRuntimeVersion", &[]).await?;
+            let spec = version.get("specVersion").and_then(Value::as_u64);
+            if let Some(spec) = spec.and_then(|spec| u32::try_from(spec).ok()) {
+                endpoint.has_runtime(spec);
             }
-            stalled.remove(endpoint);
+            Ok::<_, Error>(())
+        };
+        if let Err(error) = looked.await {
+            tracing::debug!(endpoint = endpoint.url, %error, "an endpoint does not answer");
         }
-        Ok(connection)
+    }
+
+    /// What is known about every endpoint, archives last.
+    pub(super) async fn health(&self) -> Vec<EndpointHealth> {
+        let in_use = |connection: Option<Arc<Connection>>| {
+            connection.filter(|connection| connection.is_alive())
+        };
+        let current = in_use(self.current.lock().await.clone());
+        let archive = in_use(self.archive.lock().await.clone());
+        let best = self.best.get();
+        let all = self.endpoints.iter().chain(&self.archives);
+        all.map(|endpoint| {
+            let used = |connection: &Option<Arc<Connection>>| {
+                let connection = connection.as_ref();
+                connection.is_some_and(|connection| Arc::ptr_eq(connection.record(), endpoint))
+            };
+            endpoint.health(used(&current) || used(&archive), best)
+        })
+        .collect()
+    }
+
+    /// How often the endpoints not in use are looked at; never where there are none.
+    pub(super) fn probe_interval(&self) -> Option<Duration> {
+        self.has_others().then_some(self.options.probe_interval)
     }
 }
 
@@ -131,9 +262,16 @@ mod tests {
         assert!(matches!(Link::new(&[], options()), Err(Error::NoEndpoint)));
         let http = "http://127.0.0.1:9944".to_owned();
         assert!(matches!(
-            Link::new(&[http], options()),
+            Link::new(std::slice::from_ref(&http), options()),
             Err(Error::Endpoint { .. })
         ));
-        assert!(Link::new(&["wss://x".to_owned()], options()).is_ok());
+        let mut archives = options();
+        archives.archives = vec![http];
+        let endpoint = "wss://x".to_owned();
+        assert!(matches!(
+            Link::new(std::slice::from_ref(&endpoint), archives),
+            Err(Error::Endpoint { .. })
+        ));
+        assert!(Link::new(&[endpoint], options()).is_ok());
     }
 }

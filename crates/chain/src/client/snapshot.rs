@@ -5,13 +5,11 @@ use subxt::ext::{
     frame_decode::storage::encode_storage_key, scale_decode::DecodeAsType, scale_value::Value,
 };
 
-use super::{
-    connection::{Connection, unreadable},
-    runtime::Runtime,
-};
-use crate::{BlockHead, Result};
+use super::{connection::Connection, runtime::Runtime};
+use crate::{BlockHead, Error, Result};
 
 /// A block to read from: everything read through it belongs together.
+#[derive(Clone)]
 pub(super) struct Snapshot {
     pub(super) connection: Arc<Connection>,
     pub(super) runtime: Arc<Runtime>,
@@ -30,6 +28,7 @@ pub(super) struct Query<'a> {
 
 #[derive(Clone)]
 struct Item {
+    pallet: &'static str,
     name: &'static str,
     /// Place in the list of keys.
     place: usize,
@@ -80,8 +79,13 @@ impl<'a> Query<'a> {
             return Ok(slot);
         };
         let key = encode_storage_key(pallet, name, keys, metadata, metadata.types());
-        let key = key.map_err(|error| unreadable(name, &format!("its key changed: {error}")))?;
+        let key = key.map_err(|error| Error::TypeChanged {
+            pallet: pallet.to_owned(),
+            item: name.to_owned(),
+            reason: format!("its key: {error}").chars().take(300).collect(),
+        })?;
         self.items.push(Some(Item {
+            pallet,
             name,
             place: self.keys.len(),
             value_type: entry.value_ty(),
@@ -114,9 +118,19 @@ impl Answers<'_> {
             return Ok(None);
         };
         let types = self.snapshot.runtime.metadata().types();
-        T::decode_as_type(&mut &**bytes, item.value_type, types)
-            .map(Some)
-            .map_err(|error| unreadable(item.name, &error.to_string()))
+        let changed = |reason: String| Error::TypeChanged {
+            pallet: item.pallet.to_owned(),
+            item: item.name.to_owned(),
+            reason: reason.chars().take(300).collect(),
+        };
+        let mut left = &**bytes;
+        let value = T::decode_as_type(&mut left, item.value_type, types)
+            .map_err(|error| changed(error.to_string()))?;
+        // A longer type can begin with what a shorter one would read as; never guess.
+        if !left.is_empty() {
+            return Err(changed(format!("{} bytes are left over", left.len())));
+        }
+        Ok(Some(value))
     }
 
     /// As [`Answers::optional`], with Rust's default for what is not there.

@@ -8,6 +8,7 @@
 
 mod devnet;
 mod failover;
+mod faults;
 mod golden;
 #[expect(
     dead_code,
@@ -18,4 +19,5 @@ mod proxy;
 mod reads;
 mod scripted;
 mod submission;
+mod upgrades;
 mod weights;
