@@ -96,8 +96,12 @@ impl Shared {
             let found = self.scan(&connection, signed, &mut search, last).await?;
             return Ok(found.map_or(Step::Gone(DropReason::Expired), Step::Found));
         }
-        if self.is_usurped(&connection, signed, search).await? {
-            return Ok(Step::Gone(DropReason::Usurped));
+        match self.is_usurped(&connection, signed, search).await {
+            Ok(true) => return Ok(Step::Gone(DropReason::Usurped)),
+            Ok(false) => {}
+            Err(error) if error.is_retryable() => return Err(error),
+            // A node that cannot say so must not keep us from sending again.
+            Err(error) => tracing::debug!(%error, "whether the nonce is used up is not known"),
         }
         if head <= signed.expires && search.is_new(&connection) {
             let refusal = send_again(&connection, signed).await?;

@@ -20,6 +20,16 @@ pub(crate) enum Cut {
     AfterRequest,
     /// The client gets one message more.
     AfterReply,
+    /// The node's message with the text never arrives.
+    BeforeNotice,
+    /// The node's message with the text is the last one to arrive.
+    AfterNotice,
+}
+
+impl Cut {
+    fn is_of_request(self) -> bool {
+        !matches!(self, Self::BeforeNotice | Self::AfterNotice)
+    }
 }
 
 #[derive(Debug)]
@@ -30,6 +40,19 @@ struct Plan {
     cuts_made: usize,
     /// Requests with this text always end the connection.
     blocked: Option<&'static str>,
+}
+
+impl Plan {
+    /// The cut to make at a message of the node's.
+    fn cut_of_notice(&mut self, message: &Message) -> Option<Cut> {
+        let (cut, text) = self.cut?;
+        if cut.is_of_request() || !message.holds(text) {
+            return None;
+        }
+        self.cut = None;
+        self.cuts_made += 1;
+        Some(cut)
+    }
 }
 
 /// Listens on a port of its own and forwards to another one.
@@ -103,38 +126,60 @@ async fn forward(client: TcpStream, plan: Arc<Mutex<Plan>>, mut closing: watch::
     let (node_in, node_out) = node.into_split();
     let (last_reply, replies_left) = watch::channel(None::<usize>);
     tokio::select! {
-        () = requests(client_in, node_out, plan, last_reply) => {}
-        () = replies(node_in, client_out, replies_left) => {}
+        () = requests(client_in, node_out, Arc::clone(&plan), last_reply) => {}
+        () = replies(node_in, client_out, plan, replies_left) => {}
         _ = closing.changed() => {}
     }
 }
 
-/// Copies replies until told how many more to let through.
+/// Copies replies until told how many more to let through, or until one that is to be the last.
 async fn replies(
     mut from: OwnedReadHalf,
     mut to: OwnedWriteHalf,
+    plan: Arc<Mutex<Plan>>,
     mut left: watch::Receiver<Option<usize>>,
 ) {
-    let mut buffer = vec![0; 1 << 16];
-    let mut allowed = None;
-    loop {
-        let length = tokio::select! {
-            length = from.read(&mut buffer) => length.unwrap_or(0),
-            Ok(()) = left.changed() => {
-                allowed = *left.borrow_and_update();
-                if allowed == Some(0) { return }
-                continue;
-            }
-        };
-        if length == 0 || to.write_all(&buffer[..length]).await.is_err() {
-            return;
-        }
-        if let Some(count) = &mut allowed {
-            *count -= 1;
-            if *count == 0 {
+    // Reading a message is not cut short by what is told in between.
+    let (sender, mut messages) = tokio::sync::mpsc::channel(64);
+    let reading = async move {
+        let mut upgraded = false;
+        while let Some(message) = next_message(&mut from, &mut upgraded).await {
+            if sender.send(message).await.is_err() {
                 return;
             }
         }
+    };
+    let writing = async move {
+        let mut allowed = None;
+        loop {
+            let message = tokio::select! {
+                message = messages.recv() => message,
+                Ok(()) = left.changed() => {
+                    allowed = *left.borrow_and_update();
+                    if allowed == Some(0) { return }
+                    continue;
+                }
+            };
+            let Some(message) = message else { return };
+            let cut = plan.lock().unwrap().cut_of_notice(&message);
+            if cut == Some(Cut::BeforeNotice) || to.write_all(&message.raw).await.is_err() {
+                return;
+            }
+            if cut == Some(Cut::AfterNotice) {
+                return;
+            }
+            if let Some(count) = &mut allowed {
+                *count -= 1;
+                if *count == 0 {
+                    return;
+                }
+            }
+        }
+    };
+    tokio::select! {
+        () = writing => {}
+        // When the node has closed, what it said before still goes out.
+        () = async { reading.await; std::future::pending().await } => {}
     }
 }
 
@@ -152,7 +197,7 @@ async fn requests(
                 _ if plan.blocked.is_some_and(|text| message.holds(text)) => {
                     Some(Cut::BeforeRequest)
                 }
-                Some((cut, text)) if message.holds(text) => {
+                Some((cut, text)) if cut.is_of_request() && message.holds(text) => {
                     plan.cut = None;
                     plan.cuts_made += 1;
                     Some(cut)
