@@ -2,11 +2,16 @@
 
 mod account;
 mod axon;
+mod batches;
 mod blocks;
 mod call;
+pub mod calls;
+mod commitments;
 mod connection;
+mod delegation;
 mod determine;
 mod events;
+mod fees;
 #[cfg(test)]
 mod golden;
 mod header;
@@ -21,9 +26,11 @@ mod outcome;
 mod pinned;
 mod pool;
 mod rate;
+mod registration;
 mod runtime;
 mod signer;
 mod snapshot;
+mod staking;
 mod submit;
 mod tip;
 mod value;
@@ -38,16 +45,21 @@ use adit_primitives::{
 use adit_wallet::Keypair;
 use tokio::sync::watch::Receiver;
 
-pub use account::Registration;
+pub use batches::{BatchMode, BatchReport, WeightsBatchReport};
 pub use call::ChainCall;
+pub use commitments::CommitmentSpace;
+pub use delegation::{ChildrenScheduled, TakeSet};
 pub use events::DispatchFailure;
 pub use health::EndpointHealth;
+pub use fees::{CallClass, DryRun, FeeEstimate};
 pub use offline::{OfflineRuntime, SignedTransaction, SigningTerms, TransactionEra};
 pub use options::ClientOptions;
 pub use outcome::{DropReason, SubmissionOutcome, TransactionReceipt, TransactionReport};
 pub use pinned::Pinned;
 pub use pool::{PoolReason, PoolRefusal, SubtensorCode};
 pub use rate::{PUBLIC_BURST, RateLimit};
+pub use registration::Registration;
+pub use staking::{StakeChange, StakeReport};
 pub use value::{ChainEvent, ChainValue};
 
 use crate::{BlockHead, BlockStream, Chain, Error, Result, Served, WeightsOutcome};

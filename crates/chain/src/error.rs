@@ -1,6 +1,10 @@
 use std::{borrow::Cow, time::Duration};
 
+<<<<<<< HEAD
 use adit_primitives::{Block, BlockHash, NetUid, Uid, WeightVector};
+=======
+use adit_primitives::{BlockHash, NetUid, Rao, Uid, WeightVector};
+>>>>>>> 4ed7a88 (Offer every call of a neuron and its owner by name, read back what came of it, and tell fees and outcomes before anything is sent)
 
 /// An error of a library that is not part of this crate's interface.
 pub type ForeignError = Box<dyn std::error::Error + Send + Sync>;
@@ -213,6 +217,40 @@ pub enum Error {
         uid: Uid,
         /// What storage holds.
         found: WeightVector,
+    },
+    /// A place in a subnet costs more than allowed. Nothing was sent.
+    #[error("registering on subnet {netuid} costs {price}, more than the limit of {limit}")]
+    PriceAboveLimit {
+        /// The subnet.
+        netuid: NetUid,
+        /// What it costs now.
+        price: Rao,
+        /// What it may cost.
+        limit: Rao,
+    },
+    /// A certificate that the chain would leave out without a word. Nothing was sent.
+    #[error(
+        "a certificate of {bytes} bytes: the chain takes an algorithm and a key of 1 to 64 bytes"
+    )]
+    Certificate {
+        /// Its size.
+        bytes: usize,
+    },
+    /// A commitment that the chain cannot hold. Nothing was sent.
+    #[error("a commitment the chain cannot hold: {reason}")]
+    Commitment {
+        /// What is too much.
+        reason: String,
+    },
+    /// The chain reported success, but its storage or its events say something else.
+    #[error("{call} was taken, but {what} was read back as {found}")]
+    NotAsSent {
+        /// Pallet and call.
+        call: Cow<'static, str>,
+        /// What was read.
+        what: &'static str,
+        /// What is there.
+        found: String,
     },
     /// The chain reported that an axon was taken, but its storage says something else.
     #[error("the axon on subnet {netuid} was taken, but another one was read back")]

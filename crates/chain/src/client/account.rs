@@ -5,13 +5,14 @@ use adit_wallet::Keypair;
 use subxt::ext::scale_value::{Composite, Value, ValueDef};
 
 use super::{
-    Client,
+    Client, calls,
     connection::unreadable,
     outcome::TransactionReceipt,
     snapshot::{Snapshot, account_key, netuid_key},
-    submit::{Call, Included},
+    submit::Included,
+    value::ChainValue,
 };
-use crate::{Error, Result};
+use crate::Result;
 
 impl From<Included> for TransactionReceipt {
     fn from(included: Included) -> Self {
@@ -23,61 +24,7 @@ impl From<Included> for TransactionReceipt {
     }
 }
 
-/// A hotkey's place in a subnet.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Registration {
-    /// Its uid.
-    pub uid: Uid,
-    /// The transaction that brought it there, `None` when it already was there.
-    pub receipt: Option<TransactionReceipt>,
-}
-
 impl Client {
-    /// Registers a hotkey on a subnet for the current burn price, paid by the coldkey. Nothing is
-    /// sent when it is registered already.
-    ///
-    /// A block that has no place left for registrations is no failure: the next one is tried.
-    ///
-    /// # Errors
-    /// [`Error::Refused`] with the chain's reason (`NotEnoughBalanceToStake`, `SubnetNotExists`,
-    /// …), [`Error::Pool`], or a failure to reach the chain.
-    pub async fn register_burned(
-        &self,
-        netuid: NetUid,
-        hotkey: Hotkey,
-        coldkey: &Keypair,
-    ) -> Result<Registration> {
-        /// Blocks to try; a subnet takes at least one registration a block.
-        const ATTEMPTS: usize = 64;
-        if let Some(uid) = self.uid(netuid, hotkey).await? {
-            return Ok(Registration { uid, receipt: None });
-        }
-        let call = Call {
-            name: "SubtensorModule.burned_register",
-            arguments: Composite::named([
-                ("netuid", netuid_key(netuid)),
-                ("hotkey", account_key(hotkey.account())),
-            ]),
-        };
-        let mut attempt = 1;
-        let included = loop {
-            match self.shared.submit(&call, coldkey).await {
-                Err(Error::Refused { error, .. })
-                    if error == "TooManyRegistrationsThisBlock" && attempt < ATTEMPTS =>
-                {
-                    attempt += 1;
-                }
-                other => break other?,
-            }
-        };
-        let uid = self.uid(netuid, hotkey).await?;
-        let uid = uid.ok_or_else(|| unreadable("Uids", "the hotkey is not there after all"))?;
-        Ok(Registration {
-            uid,
-            receipt: Some(included.into()),
-        })
-    }
-
     /// The uid of a hotkey, `None` when it is not registered.
     ///
     /// # Errors
@@ -89,48 +36,55 @@ impl Client {
             .await
     }
 
-    /// Moves TAO from the coldkey into stake behind a hotkey on a subnet.
-    ///
-    /// # Errors
-    /// [`Error::Refused`] with the chain's reason, [`Error::Pool`], or a failure to reach the
-    /// chain.
-    pub async fn add_stake(
-        &self,
-        netuid: NetUid,
-        hotkey: Hotkey,
-        amount: Rao,
-        coldkey: &Keypair,
-    ) -> Result<TransactionReceipt> {
-        let call = Call {
-            name: "SubtensorModule.add_stake",
-            arguments: Composite::named([
-                ("hotkey", account_key(hotkey.account())),
-                ("netuid", netuid_key(netuid)),
-                ("amount_staked", Value::u128(amount.0.into())),
-            ]),
-        };
-        Ok(self.shared.submit(&call, coldkey).await?.into())
-    }
-
     /// Moves TAO from one account to another; the sender's account stays alive.
     ///
     /// # Errors
-    /// [`Error::Refused`] with the chain's reason, [`Error::Pool`], or a failure to reach the
-    /// chain.
+    /// [`Error::Refused`](crate::Error::Refused) with the chain's reason,
+    /// [`Error::Pool`](crate::Error::Pool), or a failure to reach the chain.
     pub async fn transfer(
         &self,
         to: AccountId,
         amount: Rao,
         from: &Keypair,
     ) -> Result<TransactionReceipt> {
-        let call = Call {
-            name: "Balances.transfer_keep_alive",
-            arguments: Composite::named([
-                ("dest", Value::unnamed_variant("Id", [account_key(to)])),
-                ("value", Value::u128(amount.0.into())),
-            ]),
-        };
-        Ok(self.shared.submit(&call, from).await?.into())
+        let call = calls::transfer_keep_alive(to, amount);
+        Ok(self.shared.submit_reported(&call, from).await?.receipt)
+    }
+
+    /// As [`Client::transfer`], but the sender's account may vanish: what is left on it below the
+    /// existential deposit (500 rao) is lost.
+    ///
+    /// # Errors
+    /// As [`Client::transfer`].
+    pub async fn transfer_allow_death(
+        &self,
+        to: AccountId,
+        amount: Rao,
+        from: &Keypair,
+    ) -> Result<TransactionReceipt> {
+        let call = calls::transfer_allow_death(to, amount);
+        Ok(self.shared.submit_reported(&call, from).await?.receipt)
+    }
+
+    /// Moves all free TAO to another account, but for the existential deposit with `keep_alive`,
+    /// and says how much that was.
+    ///
+    /// # Errors
+    /// As [`Client::transfer`]; [`Error::Decode`](crate::Error::Decode) when the chain does not
+    /// tell the amount.
+    pub async fn transfer_all(
+        &self,
+        to: AccountId,
+        keep_alive: bool,
+        from: &Keypair,
+    ) -> Result<(TransactionReceipt, Rao)> {
+        let call = calls::transfer_all(to, keep_alive);
+        let report = self.shared.submit_reported(&call, from).await?;
+        let mut events = report.events.iter();
+        let moved = events.find(|event| event.is("Balances", "Transfer"));
+        let amount = moved.and_then(|event| amount(event.fields.field("amount")));
+        let amount = amount.ok_or_else(|| unreadable("Balances.Transfer", "it tells no amount"))?;
+        Ok((report.receipt, amount))
     }
 
     /// An account's free balance, 0 for one that does not exist.
@@ -145,7 +99,17 @@ impl Client {
     }
 }
 
-async fn read_uid(snapshot: &Snapshot, netuid: NetUid, hotkey: Hotkey) -> Result<Option<Uid>> {
+/// An amount in an event.
+pub(super) fn amount(value: Option<&ChainValue>) -> Option<Rao> {
+    let number = value?.number()?;
+    u64::try_from(number).ok().map(Rao)
+}
+
+pub(super) async fn read_uid(
+    snapshot: &Snapshot,
+    netuid: NetUid,
+    hotkey: Hotkey,
+) -> Result<Option<Uid>> {
     let mut query = snapshot.query();
     let key = vec![netuid_key(netuid), account_key(hotkey.account())];
     let slot = query.subtensor::<u16>("Uids", key)?;

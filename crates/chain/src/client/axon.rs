@@ -1,13 +1,14 @@
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, net::SocketAddr};
 
 use adit_primitives::{AxonInfo, Block, Hotkey, NetUid};
 use adit_wallet::Keypair;
-use subxt::ext::scale_value::{Composite, Value};
+use subxt::ext::scale_value::Value;
 
 use super::{
-    Shared,
+    Client, Shared, calls,
+    outcome::TransactionReceipt,
     snapshot::{Snapshot, account_key, netuid_key},
-    submit::Call,
+    value::ChainValue,
 };
 use crate::{Error, Result, Served};
 
@@ -52,21 +53,8 @@ pub(super) async fn serve(
     if stored.is_some_and(|stored| same(&stored, axon)) {
         return Ok(Served::AlreadySo);
     }
-    let (ip, ip_type) = axon.chain_ip();
-    let call = Call {
-        name: "SubtensorModule.serve_axon",
-        arguments: Composite::named([
-            ("netuid", Value::u128(netuid.0.into())),
-            ("version", Value::u128(axon.version.into())),
-            ("ip", Value::u128(ip)),
-            ("port", Value::u128(axon.port.into())),
-            ("ip_type", Value::u128(ip_type.into())),
-            ("protocol", Value::u128(axon.protocol.into())),
-            ("placeholder1", Value::u128(0)),
-            ("placeholder2", Value::u128(0)),
-        ]),
-    };
-    let included = shared.submit(&call, hotkey).await?;
+    let call = calls::serve_axon(netuid, axon);
+    let included = shared.submit(call, hotkey).await?;
     let read_back = || async {
         on_chain(
             &shared.snapshot_at(included.head).await?,
@@ -83,6 +71,133 @@ pub(super) async fn serve(
         }),
         _ => Err(Error::AxonReadBack { netuid }),
     }
+}
+
+impl Client {
+    /// As [`Chain::serve_axon`](crate::Chain::serve_axon), with a certificate for TLS beside it:
+    /// a byte for its algorithm and a public key of up to 64 bytes.
+    ///
+    /// Skipped when the chain already has exactly both. A certificate that the chain cannot read is
+    /// left out by it without a word; that is why it is read back.
+    ///
+    /// # Errors
+    /// [`Error::NoSigner`], [`Error::Certificate`] for one of another size, [`Error::Refused`] or
+    /// [`Error::Pool`] with the chain's reason, [`Error::AxonReadBack`], or a failure to reach the
+    /// chain.
+    pub async fn serve_axon_tls(
+        &self,
+        netuid: NetUid,
+        axon: &AxonInfo,
+        certificate: &[u8],
+    ) -> Result<Served> {
+        let (shared, hotkey) = (&self.shared, self.hotkey()?);
+        if !(2..=65).contains(&certificate.len()) {
+            return Err(Error::Certificate {
+                bytes: certificate.len(),
+            });
+        }
+        let account = hotkey.hotkey();
+        let so = |stored: Option<AxonInfo>, found: Option<Vec<u8>>| {
+            stored.is_some_and(|stored| same(&stored, axon))
+                && found.as_deref() == Some(certificate)
+        };
+        let now = || async {
+            let snapshot = shared.snapshot().await?;
+            let found = certificate_of(&snapshot, netuid, account).await?;
+            Ok(so(on_chain(&snapshot, netuid, account).await?, found))
+        };
+        if shared.retrying(now).await? {
+            return Ok(Served::AlreadySo);
+        }
+        let call = calls::serve_axon_tls(netuid, axon, certificate);
+        let included = shared.submit(call, hotkey).await?;
+        let then = || async {
+            let snapshot = shared.snapshot_at(included.head).await?;
+            let found = certificate_of(&snapshot, netuid, account).await?;
+            Ok(so(on_chain(&snapshot, netuid, account).await?, found))
+        };
+        if !shared.retrying(then).await? {
+            return Err(Error::AxonReadBack { netuid });
+        }
+        Ok(Served::OnChain {
+            block: included.head.number,
+            block_hash: included.head.hash,
+            extrinsic: included.extrinsic.0,
+        })
+    }
+
+    /// Announces where our metrics can be read. Skipped when the chain already says so.
+    ///
+    /// # Errors
+    /// [`Error::NoSigner`], [`Error::Refused`] or [`Error::Pool`] with the chain's reason,
+    /// [`Error::AxonReadBack`], or a failure to reach the chain.
+    pub async fn serve_prometheus(
+        &self,
+        netuid: NetUid,
+        at: SocketAddr,
+        version: u32,
+    ) -> Result<Served> {
+        let (shared, hotkey) = (&self.shared, self.hotkey()?);
+        let account = hotkey.hotkey();
+        let wanted = Some((at, version));
+        let now = || async { prometheus(&shared.snapshot().await?, netuid, account).await };
+        if shared.retrying(now).await? == wanted {
+            return Ok(Served::AlreadySo);
+        }
+        let call = calls::serve_prometheus(netuid, at, version);
+        let report = shared.submit_reported(&call, hotkey).await?;
+        let head = report.receipt.head();
+        let then = || async { prometheus(&shared.snapshot_at(head).await?, netuid, account).await };
+        if shared.retrying(then).await? != wanted {
+            return Err(Error::AxonReadBack { netuid });
+        }
+        let TransactionReceipt {
+            block,
+            block_hash,
+            extrinsic,
+        } = report.receipt;
+        Ok(Served::OnChain {
+            block,
+            block_hash,
+            extrinsic,
+        })
+    }
+}
+
+/// A stored certificate as it was sent: the algorithm in front of the public key.
+async fn certificate_of(
+    snapshot: &Snapshot,
+    netuid: NetUid,
+    hotkey: Hotkey,
+) -> Result<Option<Vec<u8>>> {
+    let mut query = snapshot.query();
+    let keys = vec![netuid_key(netuid), account_key(hotkey.account())];
+    let slot = query.subtensor::<BTreeMap<String, Value>>("NeuronCertificates", keys)?;
+    let answers = query.fetch().await?;
+    let Some(fields) = answers.optional(&slot)? else {
+        return Ok(None);
+    };
+    let field = |name: &str| fields.get(name).cloned().map(ChainValue::from_scale);
+    let algorithm = field("algorithm").and_then(|value| value.number());
+    let key = field("public_key").and_then(|value| value.bytes());
+    let algorithm = algorithm.and_then(|number| u8::try_from(number).ok());
+    Ok(match (algorithm, key) {
+        (Some(algorithm), Some(key)) => Some([&[algorithm][..], &key].concat()),
+        _ => None,
+    })
+}
+
+async fn prometheus(
+    snapshot: &Snapshot,
+    netuid: NetUid,
+    hotkey: Hotkey,
+) -> Result<Option<(SocketAddr, u32)>> {
+    let mut query = snapshot.query();
+    let keys = vec![netuid_key(netuid), account_key(hotkey.account())];
+    let slot = query.subtensor::<AxonFields>("Prometheus", keys)?;
+    let answers = query.fetch().await?;
+    let stored = answers.optional(&slot)?.as_ref().and_then(read);
+    Ok(stored.map(|stored| (stored.socket(), stored.version)))
 }
 
 #[cfg(test)]

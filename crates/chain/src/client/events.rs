@@ -34,7 +34,16 @@ impl std::fmt::Display for DispatchFailure {
 #[derive(Debug, Clone)]
 pub(super) struct Effects {
     pub(super) events: Vec<ChainEvent>,
-    pub(super) failure: Option<DispatchFailure>,
+    /// Why the transaction as a whole failed.
+    pub(super) outer: Option<DispatchFailure>,
+    /// What failed inside of it, in the order of the events.
+    pub(super) inner: Vec<DispatchFailure>,
+}
+
+impl Effects {
+    pub(super) fn failure(&self) -> Option<DispatchFailure> {
+        self.outer.clone().or_else(|| self.inner.first().cloned())
+    }
 }
 
 /// Events of one block, each with the place of its transaction, `None` for those of no transaction.
@@ -90,7 +99,7 @@ pub(super) fn effects(runtime: &Runtime, bytes: &[u8], place: usize) -> Result<E
 
 fn conclude(runtime: &Runtime, events: Vec<ChainEvent>) -> Result<Effects> {
     let mut ended = None;
-    let mut inner = None;
+    let mut inner = Vec::new();
     for event in &events {
         if event.is("System", "ExtrinsicSuccess") {
             ended = Some(None);
@@ -103,15 +112,19 @@ fn conclude(runtime: &Runtime, events: Vec<ChainEvent>) -> Result<Effects> {
             if error.is_none() {
                 return Err(unreadable("System.ExtrinsicFailed", "it names no error"));
             }
-        } else if inner.is_none() {
-            inner = inner_failure(runtime, event);
+        } else {
+            inner.extend(inner_failure(runtime, event));
         }
     }
     let outer = ended
         .ok_or_else(|| unreadable("events", "they do not tell what became of the transaction"))?;
+    if inner.is_empty() {
+        inner.extend(incomplete(&events));
+    }
     Ok(Effects {
         events,
-        failure: outer.or(inner),
+        outer,
+        inner,
     })
 }
 
@@ -146,12 +159,17 @@ fn inner_failure(runtime: &Runtime, event: &ChainEvent) -> Option<DispatchFailur
         let inside = Some(format!("{pallet}.{name}"));
         return Some(DispatchFailure { inside, ..failure });
     }
-    // Says that something failed when the event that says what got lost.
-    let incomplete = event.name == "BatchCompletedWithErrors";
-    incomplete.then(|| DispatchFailure {
+    None
+}
+
+/// Says that something failed, for a runtime that does not say what.
+fn incomplete(events: &[ChainEvent]) -> Option<DispatchFailure> {
+    const EVENT: &str = "BatchCompletedWithErrors";
+    let event = events.iter().find(|event| event.name == EVENT)?;
+    Some(DispatchFailure {
         pallet: event.pallet.clone(),
-        error: "BatchCompletedWithErrors".to_owned(),
-        inside: Some(format!("{}.{}", event.pallet, event.name)),
+        error: EVENT.to_owned(),
+        inside: Some(format!("{}.{EVENT}", event.pallet)),
     })
 }
 
@@ -266,7 +284,7 @@ mod tests {
         ];
         for (pallet, name, fields) in cases {
             let effects = conclude(&runtime, vec![event(pallet, name, fields), success()]);
-            let failure = effects.unwrap().failure.unwrap();
+            let failure = effects.unwrap().failure().unwrap();
             assert_eq!(failure.pallet, "SubtensorModule", "{name}");
             assert_eq!(failure.error, "SettingWeightsTooFast", "{name}");
             assert_eq!(failure.inside, Some(format!("{pallet}.{name}")));
@@ -277,7 +295,7 @@ mod tests {
             ChainValue::Record(vec![]),
         );
         let effects = conclude(&runtime, vec![errors, success()]).unwrap();
-        assert_eq!(effects.failure.unwrap().error, "BatchCompletedWithErrors");
+        assert_eq!(effects.failure().unwrap().error, "BatchCompletedWithErrors");
     }
 
     #[test]
@@ -287,7 +305,7 @@ mod tests {
         let fields = ChainValue::Record(vec![("sudo_result".to_owned(), ok)]);
         let events = vec![event("Sudo", "Sudid", fields), success()];
         let effects = conclude(&runtime, events).unwrap();
-        assert!(effects.failure.is_none() && effects.events.len() == 2);
+        assert!(effects.failure().is_none() && effects.events.len() == 2);
         assert!(conclude(&runtime, vec![]).is_err(), "no word about the end");
     }
 

@@ -3,7 +3,7 @@ use std::{borrow::Cow, fmt};
 use adit_primitives::{Block, BlockHash};
 
 use super::{events::DispatchFailure, pool::PoolRefusal, value::ChainEvent};
-use crate::{Error, Result};
+use crate::{BlockHead, Error, Result};
 
 /// Where a transaction is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,6 +16,16 @@ pub struct TransactionReceipt {
     pub extrinsic: [u8; 32],
 }
 
+impl TransactionReceipt {
+    /// The block that holds it.
+    pub fn head(&self) -> BlockHead {
+        BlockHead {
+            number: self.block,
+            hash: self.block_hash,
+        }
+    }
+}
+
 /// What a transaction did.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TransactionReport {
@@ -26,6 +36,8 @@ pub struct TransactionReport {
     /// Why it failed, if it did. A call that failed inside of a batch, a proxy, a multisig or sudo
     /// counts, although the chain calls the transaction a success.
     pub failure: Option<DispatchFailure>,
+    /// Every failure inside of the call, in the order of the events that tell of them.
+    pub inner: Vec<DispatchFailure>,
 }
 
 /// How sending a transaction ended: exactly one of these.

@@ -318,7 +318,9 @@ impl Shared {
         let parent = connection.parent_of(hash).await?;
         let runtime = self.runtimes.at(connection, parent).await?;
         let bytes = events(connection, &runtime, hash).await?;
-        let Effects { events, failure } = effects(&runtime, &bytes, place)?;
+        let effects = effects(&runtime, &bytes, place)?;
+        let failure = effects.failure();
+        let Effects { events, inner, .. } = effects;
         Ok(Some(TransactionReport {
             receipt: TransactionReceipt {
                 block: number,
@@ -327,6 +329,7 @@ impl Shared {
             },
             events,
             failure,
+            inner,
         }))
     }
 
