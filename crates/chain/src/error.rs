@@ -1,10 +1,6 @@
 use std::{borrow::Cow, time::Duration};
 
-<<<<<<< HEAD
-use adit_primitives::{Block, BlockHash, NetUid, Uid, WeightVector};
-=======
-use adit_primitives::{BlockHash, NetUid, Rao, Uid, WeightVector};
->>>>>>> 4ed7a88 (Offer every call of a neuron and its owner by name, read back what came of it, and tell fees and outcomes before anything is sent)
+use adit_primitives::{Block, BlockHash, NetUid, Rao, Uid, WeightVector};
 
 /// An error of a library that is not part of this crate's interface.
 pub type ForeignError = Box<dyn std::error::Error + Send + Sync>;

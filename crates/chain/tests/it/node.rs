@@ -40,7 +40,7 @@ use tokio::{net::TcpListener, sync::watch, task::AbortHandle};
 use ledger::Ledger;
 use pool::Pool;
 pub(crate) use pool::{Outcome, Step};
-pub(crate) use runtime::{NodeRuntime, number};
+pub(crate) use runtime::{NodeRuntime, event, number};
 
 /// What to do with a request instead of answering it.
 #[derive(Debug, Clone)]
