@@ -1,4 +1,5 @@
-//! One epoch of a subnet whose validators all weigh everybody.
+//! One epoch of a subnet whose validators all weigh everybody, in each layout and in doubles, on one
+//! thread and two; and the two layouts where they weigh fewer. The peer is `peers/yuma.py`.
 
 use std::hint::black_box;
 
@@ -11,17 +12,20 @@ use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use rayon::ThreadPoolBuilder;
 
-/// The first `validators` of `uids` neurons weigh everybody else, each with some noise about what
-/// the miner is worth, and hold the bonds of an epoch before.
-fn subnet(uids: u16, validators: u16, parameters: &EpochParameters) -> EpochInput {
+/// The first `validators` of `uids` neurons each weigh a share `density` of the others, with some
+/// noise about what the miner is worth, and hold the bonds of an epoch before.
+fn subnet(uids: u16, validators: u16, density: f64, parameters: &EpochParameters) -> EpochInput {
     let mut rng = ChaCha8Rng::seed_from_u64(1);
     let worth: Vec<f64> = (0..uids)
         .map(|_| rng.random_range(0.0..1.0_f64).powi(4))
         .collect();
     let neurons = (0..uids).map(|uid| {
         let judges = uid < validators;
-        let weights = (0..uids)
-            .filter(|target| judges && *target != uid)
+        let targets: Vec<u16> = (0..uids)
+            .filter(|target| judges && *target != uid && rng.random_bool(density))
+            .collect();
+        let weights = targets
+            .into_iter()
             .map(|target| {
                 let noise = rng.random_range(0.5..1.5);
                 (
@@ -74,7 +78,7 @@ fn epochs(criterion: &mut Criterion) {
         let mut group = criterion.benchmark_group(format!("yuma/{uids}x{validators}"));
         group.sample_size(20);
         for (name, parameters) in [("yuma 2", legacy), ("yuma 3", yuma3), ("liquid", liquid)] {
-            let input = subnet(uids, validators, &parameters);
+            let input = subnet(uids, validators, 1.0, &parameters);
             for threads in [1, 2] {
                 let Ok(pool) = ThreadPoolBuilder::new().num_threads(threads).build() else {
                     continue;
@@ -98,5 +102,25 @@ fn epochs(criterion: &mut Criterion) {
     }
 }
 
-criterion_group!(benches, epochs);
+fn densities(criterion: &mut Criterion) {
+    let parameters = EpochParameters::default();
+    let Ok(pool) = ThreadPoolBuilder::new().num_threads(1).build() else {
+        return;
+    };
+    let mut group = criterion.benchmark_group("yuma/4096x64 by density");
+    group.sample_size(20);
+    for percent in [2, 5, 10, 25, 50] {
+        let input = subnet(4_096, 64, f64::from(percent) / 100.0, &parameters);
+        for layout in [Layout::Sparse, Layout::Dense] {
+            group.bench_function(format!("{percent} % {layout:?}"), |bench| {
+                pool.install(|| {
+                    bench.iter(|| epoch_with(black_box(&input), &parameters, layout));
+                });
+            });
+        }
+    }
+    group.finish();
+}
+
+criterion_group!(benches, epochs, densities);
 criterion_main!(benches);

@@ -32,7 +32,7 @@ const BOND_UNSEEN: u8 = 4;
 ///
 /// Sums are taken in another order than over lists. That changes no bit: the chain's numbers add
 /// exactly, and where a sum saturates none of its terms is negative.
-pub(crate) struct Dense<'input, N> {
+pub(crate) struct Dense<'input, N: Number> {
     pub(crate) decided: Decided<N>,
     rows: Vec<Row<'input, N>>,
     penalty: Penalty<N>,

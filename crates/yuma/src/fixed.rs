@@ -1,6 +1,6 @@
 use std::{cmp::Ordering, iter::Sum};
 
-use crate::{exponential, number::Number};
+use crate::{divisor::Divisor, exponential, number::Number};
 
 /// A number of 32 whole and 32 fractional bits in two's complement (I32F32), the chain's number.
 ///
@@ -92,6 +92,8 @@ impl Fixed {
 }
 
 impl Number for Fixed {
+    type Divisor = Divisor;
+
     const ZERO: Self = Self::ZERO;
     const HALF: Self = Self::HALF;
     const ONE: Self = Self::ONE;
@@ -122,6 +124,14 @@ impl Number for Fixed {
 
     fn over(self, other: Self) -> Self {
         self.over(other)
+    }
+
+    fn divisor(self) -> Divisor {
+        Divisor::new(self)
+    }
+
+    fn by(self, divisor: Divisor) -> Self {
+        divisor.divide(self)
     }
 
     fn exp(self) -> Self {

@@ -1,10 +1,23 @@
 //! The Yuma Consensus epoch as a pure function.
 //!
 //! Given what the chain knows of a subnet at a block, [`epoch`] computes what the chain computes:
-//! consensus, incentive, dividends, bonds, permits and emission, exact to the bit. It reproduces
-//! the sparse `epoch_mechanism` of the subtensor runtime (spec 425), with legacy bonds (Yuma 2)
-//! and Yuma 3 bonds with and without liquid alpha. It reads no chain: `adit-chain` does, and
-//! `adit-devnet` runs this function at its tempo.
+//! consensus, incentive, dividends, bonds, permits and emission. It reads no chain: `adit-chain`
+//! does, and `adit-devnet` runs this function at its tempo.
+//!
+//! - **Variants.** The sparse `epoch_mechanism` of the subtensor runtime (spec 425) with legacy
+//!   bonds (Yuma 2), Yuma 3 bonds, and Yuma 3 with liquid alpha; chosen by [`EpochParameters`].
+//! - **Exactness.** Every output equals the chain's to the bit, in either [`Layout`], on any number
+//!   of threads; so do the numbers in between ([`epoch_traced`]). [`epoch_float`] computes the same
+//!   in doubles, with a stated error.
+//! - **Errors.** Only an input that contradicts itself is refused ([`Error`]); nothing a validator
+//!   submits can stop an epoch.
+//! - **Cost.** In time and memory the cells of the weights and bonds, about 50 ns and 50 bytes each
+//!   (see `benches/RESULTS.md`); the feature `parallel` spreads the dense layout over rayon's
+//!   threads.
+//!
+//! Around the epoch: when it runs ([`EpochSchedule`], [`FixedTempo`]), what a block's emission adds
+//! to it ([`BlockPools`]), and how mechanisms share it ([`split_emission`],
+//! [`combine_mechanisms`]). `examples/simulate.rs` shows what a change of weights would earn.
 //!
 //! ```
 //! use adit_primitives::{Block, Rao, Uid};
@@ -38,6 +51,7 @@
 mod bonds;
 mod decided;
 mod dense;
+mod divisor;
 mod emission;
 mod epoch;
 mod error;

@@ -4,6 +4,9 @@ use std::{cmp::Ordering, fmt::Debug, iter::Sum};
 ///
 /// A quotient by zero is zero.
 pub(crate) trait Number: Copy + Debug + PartialEq + PartialOrd + Send + Sync + Sum {
+    /// A number that many are divided by.
+    type Divisor: Copy + Send + Sync;
+
     const ZERO: Self;
     const HALF: Self;
     const ONE: Self;
@@ -17,6 +20,9 @@ pub(crate) trait Number: Copy + Debug + PartialEq + PartialOrd + Send + Sync + S
     fn minus(self, other: Self) -> Self;
     fn times(self, other: Self) -> Self;
     fn over(self, other: Self) -> Self;
+    fn divisor(self) -> Self::Divisor;
+    /// As [`Number::over`].
+    fn by(self, divisor: Self::Divisor) -> Self;
     /// `e` to this power, which is clamped to ±20.
     fn exp(self) -> Self;
     /// As a proportion of 65,535, cut.
@@ -39,6 +45,8 @@ pub(crate) trait Number: Copy + Debug + PartialEq + PartialOrd + Send + Sync + S
 }
 
 impl Number for f64 {
+    type Divisor = Self;
+
     const ZERO: Self = 0.0;
     const HALF: Self = 0.5;
     const ONE: Self = 1.0;
@@ -69,6 +77,14 @@ impl Number for f64 {
 
     fn over(self, other: Self) -> Self {
         if other == 0.0 { 0.0 } else { self / other }
+    }
+
+    fn divisor(self) -> Self {
+        self
+    }
+
+    fn by(self, divisor: Self) -> Self {
+        self.over(divisor)
     }
 
     fn exp(self) -> Self {

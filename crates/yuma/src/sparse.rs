@@ -35,8 +35,9 @@ pub(crate) fn normalize_rows(rows: &mut Rows) {
     for cells in rows {
         let sum: Fixed = cells.iter().map(|&(_, value)| value).sum();
         if sum.is_positive() {
+            let sum = sum.divisor();
             for (_, value) in cells {
-                *value = value.over(sum);
+                *value = value.by(sum);
             }
         }
     }
@@ -61,9 +62,10 @@ pub(crate) fn upscale_columns(rows: &mut Rows, columns: usize) {
 }
 
 fn divide_columns(rows: &mut Rows, divisors: &[Fixed]) {
+    let divide: Vec<_> = divisors.iter().map(|divisor| divisor.divisor()).collect();
     for (column, value) in rows.iter_mut().flatten() {
         if divisors[*column] != Fixed::ZERO {
-            *value = value.over(divisors[*column]);
+            *value = value.by(divide[*column]);
         }
     }
 }

@@ -9,8 +9,9 @@ pub(crate) fn normalize<N: Number>(values: &mut [N]) {
 /// Divides by `sum`, if it is not zero.
 pub(crate) fn normalize_by<N: Number>(values: &mut [N], sum: N) {
     if sum != N::ZERO {
+        let sum = sum.divisor();
         for value in values {
-            *value = value.over(sum);
+            *value = value.by(sum);
         }
     }
 }

@@ -155,8 +155,9 @@ fn divide_by_sum<N: Number>(values: &mut [N]) {
 
 fn divide<N: Number>(values: &mut [N], divisor: N) {
     if divisor != N::ZERO {
+        let divisor = divisor.divisor();
         for value in values {
-            *value = value.over(divisor);
+            *value = value.by(divisor);
         }
     }
 }

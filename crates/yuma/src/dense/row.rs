@@ -9,7 +9,7 @@ use crate::{EpochInput, EpochNeuron, number::Number, standing::Standing};
 use super::{BLOCK, BOND_UNSEEN, WEIGHED, WEIGHT_UNSEEN};
 
 /// A neuron whose stake, weights or bonds have a say.
-pub(super) struct Row<'input, N> {
+pub(super) struct Row<'input, N: Number> {
     pub(super) uid: usize,
     /// Its share of the active stake.
     pub(super) stake: N,
@@ -24,7 +24,7 @@ pub(super) struct Row<'input, N> {
     horizon: u64,
     owns_subnet: bool,
     /// The sum of the weights that count.
-    total: N,
+    total: N::Divisor,
 }
 
 /// Whether a neuron needs a row: its stake votes, or what it says or holds counts.
@@ -59,13 +59,14 @@ pub(super) fn all<'input, N: Number>(
                     false => 0,
                 },
                 owns_subnet: owner == Some(uid),
-                total: N::ZERO,
+                total: N::ZERO.divisor(),
             };
             let counted = row
                 .weights
                 .iter()
                 .filter(|cell| row.counts(cell.0, registered));
-            row.total = counted.map(|&(_, weight)| whole::<N>(weight)).sum();
+            let total: N = counted.map(|&(_, weight)| whole::<N>(weight)).sum();
+            row.total = total.divisor();
             row
         })
         .collect()
@@ -87,7 +88,7 @@ pub(super) fn fill_weights<N: Number>(
                 continue;
             }
             let cell = (usize::from(target.0) - start) * rows.len() + index;
-            weights[cell] = whole::<N>(weight).over(row.total);
+            weights[cell] = whole::<N>(weight).by(row.total);
             if let Some(mark) = marks.get_mut(cell) {
                 *mark = WEIGHED;
             }

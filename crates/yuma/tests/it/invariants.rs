@@ -217,6 +217,28 @@ proptest! {
     }
 }
 
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(6))]
+
+    #[test]
+    fn subnets_worth_several_threads_are_no_different((input, parameters) in sized(140..180)) {
+        let sparse = epoch_traced(&input, &parameters, Layout::Sparse).unwrap();
+        let dense = epoch_traced(&input, &parameters, Layout::Dense).unwrap();
+        prop_assert_eq!(dense, sparse);
+    }
+
+    /// Sums of doubles depend on their order, which must not depend on the threads.
+    #[cfg(feature = "parallel")]
+    #[test]
+    fn threads_change_no_double((input, parameters) in sized(140..180)) {
+        let on = |threads| {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+            pool.install(|| epoch_float(&input, &parameters)).unwrap()
+        };
+        prop_assert_eq!(on(1), on(3));
+    }
+}
+
 /// Any numbers at all; uids that may not be there, or twice.
 fn hostile() -> impl Strategy<Value = EpochNeuron> {
     let row = || prop::collection::vec((0_u16..14, any::<u16>()), 0..3);
