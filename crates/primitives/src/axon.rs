@@ -59,3 +59,16 @@ impl AxonInfo {
         }
     }
 }
+
+/// Where a neuron says its metrics are served, as the chain stores it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PrometheusInfo {
+    /// Address.
+    pub ip: IpAddr,
+    /// Port.
+    pub port: u16,
+    /// Version the neuron declares.
+    pub version: u32,
+    /// Block at which it was last announced.
+    pub block: Block,
+}

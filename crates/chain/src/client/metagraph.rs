@@ -1,5 +1,6 @@
 use adit_primitives::{
-    AccountId, Block, Coldkey, Hotkey, Metagraph, NetUid, Neuron, Rao, SubnetParameters, Uid,
+    AccountId, Block, Coldkey, Hotkey, HotkeyStake, Metagraph, NetUid, Neuron, Rao,
+    SubnetParameters, Uid,
 };
 
 use super::{
@@ -221,25 +222,14 @@ impl StakeSlots {
     }
 
     pub(super) fn read(&self, answers: &Answers<'_>) -> Result<Rao> {
-        let alpha = answers.value(&self.alpha)?;
-        let root = answers.value(&self.root)?;
-        Ok(total_stake(alpha, root, answers.value(&self.tao_weight)?))
+        self.read_parts(answers).map(|stake| stake.total())
     }
-}
 
-fn total_stake(alpha: u64, root: u64, tao_weight: u64) -> Rao {
-    let weighed = (u128::from(root) * u128::from(tao_weight)) >> 64;
-    Rao(alpha.saturating_add(u64::try_from(weighed).unwrap_or(u64::MAX)))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn root_stake_counts_by_its_weight() {
-        assert_eq!(total_stake(7, 0, u64::MAX), Rao(7));
-        assert_eq!(total_stake(7, 100, 1 << 63), Rao(57));
-        assert_eq!(total_stake(u64::MAX, u64::MAX, u64::MAX), Rao(u64::MAX));
+    pub(super) fn read_parts(&self, answers: &Answers<'_>) -> Result<HotkeyStake> {
+        Ok(HotkeyStake {
+            alpha: Rao(answers.value(&self.alpha)?),
+            tao: Rao(answers.value(&self.root)?),
+            tao_weight: answers.value(&self.tao_weight)?,
+        })
     }
 }

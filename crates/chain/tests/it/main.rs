@@ -15,6 +15,7 @@ mod golden;
     reason = "the scripted node can do more than tests ask of it yet"
 )]
 mod node;
+mod pinned;
 mod pool_faults;
 mod proxy;
 mod reads;

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use adit_chain::{Chain as _, Error, MetadataFault, client::Client};
 use adit_primitives::{Block, Rao};
+use scale_info::{Field, Path, PortableType, Type, TypeDefComposite};
 use subxt::ext::frame_metadata::v16::{
     RuntimeMetadataV16, StorageEntryType, TransactionExtensionMetadata,
 };
@@ -51,6 +52,48 @@ fn with_extension(metadata: &mut RuntimeMetadataV16, name: &str, type_of: &str) 
         });
     for list in extrinsic.transaction_extensions_by_version.values_mut() {
         list.push(place.into());
+    }
+}
+
+/// Puts a newtype around every number that a storage item of the subnet pallet holds, the way later
+/// runtimes do: `TaoBalance(u64)` where there was `u64`.
+pub(crate) fn wrap_numbers(metadata: &mut RuntimeMetadataV16) {
+    let id_of = |metadata: &RuntimeMetadataV16, name: &str| {
+        let mut types = metadata.types.types.iter();
+        let same = |known: &&PortableType| {
+            format!("{:?}", known.ty.type_def).contains(&format!("Primitive({name})"))
+        };
+        types.find(same).unwrap().id
+    };
+    let mut wrappers = Vec::new();
+    for (name, wrapper) in [("U16", "NetUid"), ("U64", "TaoBalance")] {
+        let inner = id_of(metadata, name);
+        let id = u32::try_from(metadata.types.types.len()).unwrap();
+        let field = Field::new(None, inner.into(), None, Vec::new());
+        let ty = Type::new(
+            Path::from_segments_unchecked([wrapper.to_owned()]),
+            Vec::new(),
+            TypeDefComposite::new([field]),
+            Vec::new(),
+        );
+        metadata.types.types.push(PortableType { id, ty });
+        wrappers.push((inner, id));
+    }
+    let pallet = metadata
+        .pallets
+        .iter_mut()
+        .find(|pallet| pallet.name == "SubtensorModule");
+    for entry in &mut pallet.unwrap().storage.as_mut().unwrap().entries {
+        let types = match &mut entry.ty {
+            StorageEntryType::Map { key, value, .. } => vec![key, value],
+            StorageEntryType::Plain(value) => vec![value],
+        };
+        for id in types {
+            let wrapper = wrappers.iter().find(|(inner, _)| *inner == id.id);
+            if let Some((_, wrapper)) = wrapper {
+                *id = (*wrapper).into();
+            }
+        }
     }
 }
 
