@@ -43,7 +43,8 @@ pub(crate) struct Dense<'input, N: Number> {
 }
 
 impl<'input, N: Number> Dense<'input, N> {
-    /// Whether at least a quarter of the cells carry a weight or a bond.
+    /// Whether at least half of the cells carry a weight or a bond, where lists become slower
+    /// (`benches/RESULTS.md`).
     pub(crate) fn pays(input: &EpochInput, standing: &Standing<N>) -> bool {
         let (mut rows, mut cells) = (0_usize, 0_usize);
         for (uid, neuron) in input.neurons.iter().enumerate() {
@@ -52,7 +53,7 @@ impl<'input, N: Number> Dense<'input, N> {
                 cells += neuron.weights.len().max(neuron.bonds.len());
             }
         }
-        cells >= rows * input.neurons.len() / 4
+        cells >= rows * input.neurons.len() / 2
     }
 
     pub(crate) fn of(

@@ -11,9 +11,10 @@
 //!   in doubles, with a stated error.
 //! - **Errors.** Only an input that contradicts itself is refused ([`Error`]); nothing a validator
 //!   submits can stop an epoch.
-//! - **Cost.** In time and memory the cells of the weights and bonds, about 50 ns and 50 bytes each
-//!   (see `benches/RESULTS.md`); the feature `parallel` spreads the dense layout over rayon's
-//!   threads.
+//! - **Cost.** Time by the number of weights and bonds: 50 to 100 ns for each weight, 4,096 uids ×
+//!   64 validators in 12 to 16 ms (`benches/RESULTS.md`), with liquid alpha three times that. The
+//!   dense layout takes 16 bytes for each pair of a validator and a neuron; the feature `parallel`
+//!   spreads it over rayon's threads.
 //!
 //! Around the epoch: when it runs ([`EpochSchedule`], [`FixedTempo`]), what a block's emission adds
 //! to it ([`BlockPools`]), and how mechanisms share it ([`split_emission`],
