@@ -229,8 +229,8 @@ async fn reports(control: &UnixStream) -> Result<(OwnedFd, Report)> {
     loop {
         let receive = || Ok(wire::receive::<Report>(control.as_fd(), &mut buffer)?);
         let received = match control.async_io(Interest::READABLE, receive).await {
-            // Its end was closed with our word unread.
-            Err(error) if error.kind() == std::io::ErrorKind::ConnectionReset => None,
+            // Its end was closed with our word unread. That is told once, before what was sent.
+            Err(error) if error.kind() == std::io::ErrorKind::ConnectionReset => continue,
             received => received.map_err(Error::io("hear from the sandbox"))?,
         };
         match received {

@@ -89,6 +89,10 @@ fn serve() {
     let _ = set_dumpable_behavior(DumpableBehavior::NotDumpable);
     // Ended sandboxes need no waiting for.
     raw::reap_children_unseen(true);
+    // What the library's process holds open without close-on-exec, knowingly or not.
+    if raw::close_from(3, false).is_err() {
+        return;
+    }
     let socket = rustix::stdio::stdin();
     let Ok(calls) = calls::compile() else {
         return;

@@ -1,15 +1,20 @@
 //! Time and memory of all processes of a sandbox together.
 
-use std::{fs::File, io::Read, os::fd::OwnedFd, time::Duration};
+use std::{collections::HashMap, fs::File, io::Read, os::fd::OwnedFd, time::Duration};
 
 use rustix::{
     fs::{CWD, Dir, Mode, OFlags, openat},
     mount::{FsMountFlags, FsOpenFlags, MountAttrFlags, fsconfig_create, fsmount, fsopen},
+    param::page_size,
 };
 
 /// A `proc` of the sandbox's own pid namespace, mounted nowhere: only this process can read it.
 pub(super) struct Accounts {
     processes: Option<OwnedFd>,
+    /// CPU time of each process by name and start, when last seen.
+    seen: HashMap<(String, u64), u64>,
+    /// CPU time of those that are gone.
+    gone: u64,
 }
 
 impl Accounts {
@@ -31,6 +36,8 @@ impl Accounts {
         };
         Self {
             processes: open().ok(),
+            seen: HashMap::new(),
+            gone: 0,
         }
     }
 
@@ -39,55 +46,109 @@ impl Accounts {
         self.processes.is_some()
     }
 
-    /// CPU time of the living processes, and their resident bytes, but for this one.
-    pub(super) fn sum(&self) -> (Duration, u64) {
-        let mut time = Duration::ZERO;
-        let mut memory = 0;
-        let Some(processes) = &self.processes else {
-            return (time, memory);
-        };
-        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-        let Ok(folder) = openat(processes, ".", flags, Mode::empty()) else {
-            return (time, memory);
-        };
-        let Ok(entries) = Dir::new(folder) else {
-            return (time, memory);
-        };
-        for entry in entries.flatten() {
-            let Ok(name) = entry.file_name().to_str() else {
+    /// Counts all processes up, but for this one. Memory is counted a second time, and precisely,
+    /// when it seems to be more than `memory`: then what processes share counts once.
+    pub(super) fn count(&mut self, memory: u64) -> Usage {
+        let mut seen = HashMap::new();
+        let mut usage = Usage::default();
+        let mut by_children = 0;
+        let names = self.names();
+        for name in &names {
+            let Some(line) = self.read(name, "stat").as_deref().and_then(parse) else {
                 continue;
             };
-            if name == "1" || !name.bytes().all(|byte| byte.is_ascii_digit()) {
-                continue;
-            }
-            if let Some((ticks, pages)) = read(processes, name).as_deref().and_then(parse) {
-                time += Duration::from_millis(ticks.saturating_mul(10));
-                memory += pages.saturating_mul(rustix::param::page_size() as u64);
+            seen.insert((name.clone(), line.started), line.own);
+            by_children += line.of_children;
+            usage.memory += line.pages.saturating_mul(page_size() as u64);
+        }
+        if usage.memory > memory {
+            usage.memory = names.iter().map(|name| self.share(name)).sum();
+        }
+        // A process that nobody waits for takes its account with it; here it is kept.
+        let before = std::mem::replace(&mut self.seen, seen);
+        for (process, ticks) in before {
+            if !self.seen.contains_key(&process) {
+                self.gone += ticks;
             }
         }
-        (time, memory)
+        let living: u64 = self.seen.values().sum();
+        let ticks = living + self.gone.max(by_children);
+        usage.cpu = Duration::from_millis(ticks.saturating_mul(10));
+        usage
+    }
+
+    fn names(&self) -> Vec<String> {
+        let Some(processes) = &self.processes else {
+            return Vec::new();
+        };
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        let Ok(entries) = openat(processes, ".", flags, Mode::empty()).and_then(Dir::new) else {
+            return Vec::new();
+        };
+        entries
+            .flatten()
+            .filter_map(|entry| entry.file_name().to_str().ok().map(str::to_owned))
+            .filter(|name| name != "1" && name.bytes().all(|byte| byte.is_ascii_digit()))
+            .collect()
+    }
+
+    /// A process's resident bytes, each page divided by the number of its users.
+    fn share(&self, name: &str) -> u64 {
+        let proportional = self.read(name, "smaps_rollup").and_then(|text| {
+            let line = text.lines().find_map(|line| line.strip_prefix("Pss:"))?;
+            line.trim().strip_suffix(" kB")?.parse::<u64>().ok()
+        });
+        let resident = || {
+            let line = self.read(name, "stat").as_deref().and_then(parse);
+            line.map_or(0, |line| line.pages.saturating_mul(page_size() as u64))
+        };
+        // One that does not let itself be looked at is counted whole.
+        proportional.map_or_else(resident, |kib| kib << 10)
+    }
+
+    fn read(&self, name: &str, file: &str) -> Option<String> {
+        let flags = OFlags::RDONLY | OFlags::CLOEXEC;
+        let path = format!("{name}/{file}");
+        let file = openat(self.processes.as_ref()?, &path, flags, Mode::empty()).ok()?;
+        let mut bytes = Vec::new();
+        File::from(file).take(4096).read_to_end(&mut bytes).ok()?;
+        Some(String::from_utf8_lossy(&bytes).into_owned())
     }
 }
 
-fn read(processes: &OwnedFd, name: &str) -> Option<String> {
-    let path = format!("{name}/stat");
-    let flags = OFlags::RDONLY | OFlags::CLOEXEC;
-    let file = openat(processes, &path, flags, Mode::empty()).ok()?;
-    let mut bytes = Vec::new();
-    File::from(file).take(4096).read_to_end(&mut bytes).ok()?;
-    Some(String::from_utf8_lossy(&bytes).into_owned())
+/// What all processes use together.
+#[derive(Debug, Default)]
+pub(super) struct Usage {
+    /// CPU time, of ended processes too as far as they were seen.
+    pub(super) cpu: Duration,
+    /// Resident bytes.
+    pub(super) memory: u64,
 }
 
-/// Clock ticks (a hundredth of a second) in user and kernel mode, and resident pages, from a line of
-/// `/proc/PID/stat`. A program chooses its name, so fields are counted from the last `)`.
-fn parse(line: &str) -> Option<(u64, u64)> {
+/// What a line of `/proc/PID/stat` says; times in clock ticks of a hundredth of a second.
+#[derive(Debug, PartialEq, Eq)]
+struct Line {
+    own: u64,
+    of_children: u64,
+    started: u64,
+    pages: u64,
+}
+
+/// Reads the line. A program chooses its name, so fields are counted from the last `)`.
+fn parse(line: &str) -> Option<Line> {
     let (_, fields) = line.rsplit_once(") ")?;
     let mut fields = fields.split(' ');
-    // utime is field 14 and rss field 24 of the line; the state, field 3, is the first here.
-    let user: u64 = fields.nth(11)?.parse().ok()?;
-    let system: u64 = fields.next()?.parse().ok()?;
-    let pages: u64 = fields.nth(8)?.parse().ok()?;
-    Some((user.saturating_add(system), pages))
+    // utime to cstime are fields 14 to 17 of the line, starttime is 22, rss 24; the state, field 3,
+    // is the first here.
+    let mut next = |skipped: usize| fields.nth(skipped)?.parse::<u64>().ok();
+    let (user, system) = (next(11)?, next(0)?);
+    let (user_of_children, system_of_children) = (next(0)?, next(0)?);
+    Some(Line {
+        own: user.saturating_add(system),
+        of_children: user_of_children.saturating_add(system_of_children),
+        started: next(4)?,
+        pages: next(1)?,
+    })
 }
 
 /// The folder of this process in the host's `/proc`, to be used when that is out of sight.
@@ -103,13 +164,16 @@ mod tests {
     #[test]
     fn fields_are_counted_behind_the_name() {
         let rest =
-            "R 1 2 2 0 -1 4194304 100 0 0 0 7 5 0 0 20 0 1 0 1234 9000000 321 18446744073709551615";
+            "R 1 2 2 0 -1 4194304 100 0 0 0 7 5 3 1 20 0 1 0 1234 9000000 321 18446744073709551615";
+        let expected = Line {
+            own: 12,
+            of_children: 4,
+            started: 1234,
+            pages: 321,
+        };
         for name in ["cat", "a b", ") R 9 9 9", "x) y"] {
-            assert_eq!(
-                parse(&format!("12 ({name}) {rest}")),
-                Some((12, 321)),
-                "{name}"
-            );
+            let line = parse(&format!("12 ({name}) {rest}"));
+            assert_eq!(line.as_ref(), Some(&expected), "{name}");
         }
         assert_eq!(parse("12 (cat"), None);
         assert_eq!(parse(""), None);

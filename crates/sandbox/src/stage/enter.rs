@@ -4,7 +4,7 @@ use std::{os::unix::process::CommandExt, process::Command};
 
 use rustix::process::{Resource, Rlimit, setrlimit, setsid};
 
-use super::{Ends, Failure, at, calls::Filters, fence, rights};
+use super::{Ends, Failure, at, calls::Filters, fence, raw, rights};
 use crate::wire::Plan;
 
 /// Becomes the program, or says why not.
@@ -24,6 +24,7 @@ pub(super) fn program(plan: &Plan, ends: &Ends, calls: &Filters) -> Failure {
 fn prepare(plan: &Plan, ends: &Ends, calls: &Filters) -> Result<(), Failure> {
     rustix::stdio::dup2_stdout(&ends.stdout).map_err(at("take standard output"))?;
     rustix::stdio::dup2_stderr(&ends.stderr).map_err(at("take standard error"))?;
+    raw::close_from(3, true).map_err(at("mark descriptors to be closed"))?;
     setsid().map_err(at("start a session"))?;
     limit(plan)?;
     let step = format!("change to {}", plan.folder.display());

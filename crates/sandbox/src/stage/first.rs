@@ -76,7 +76,7 @@ fn set_up(plan: &Plan, ends: &Ends, calls: &Filters) -> Result<(Pid, Accounts), 
 }
 
 /// Waits for the program's end, the library's word, or a limit; then ends everything.
-fn watch(program: Pid, accounts: Accounts, limits: &Limits, ends: &Ends) -> Report {
+fn watch(program: Pid, mut accounts: Accounts, limits: &Limits, ends: &Ends) -> Report {
     let started = Instant::now();
     let mut watch = Watch {
         program,
@@ -84,6 +84,7 @@ fn watch(program: Pid, accounts: Accounts, limits: &Limits, ends: &Ends) -> Repo
         limit: None,
         peak: 0,
     };
+    let mut counted = Duration::ZERO;
     let process = pidfd_open(program, PidfdFlags::empty()).ok();
     while watch.status.is_none() && watch.limit.is_none() {
         let left = limits.wall.saturating_sub(started.elapsed());
@@ -101,12 +102,13 @@ fn watch(program: Pid, accounts: Accounts, limits: &Limits, ends: &Ends) -> Repo
             watch.limit = Some(LimitHit::Output);
             break;
         }
-        let (living, memory) = accounts.sum();
-        watch.peak = watch.peak.max(memory);
+        let used = accounts.count(limits.memory);
+        watch.peak = watch.peak.max(used.memory);
+        counted = counted.max(used.cpu);
         let (ended, _) = raw::usage_of_children();
-        if memory > limits.memory {
+        if used.memory > limits.memory {
             watch.limit = Some(LimitHit::Memory);
-        } else if living + ended > limits.cpu {
+        } else if used.cpu.max(ended) > limits.cpu {
             watch.limit = Some(LimitHit::Cpu);
         }
     }
@@ -114,7 +116,7 @@ fn watch(program: Pid, accounts: Accounts, limits: &Limits, ends: &Ends) -> Repo
     raw::kill_all_others();
     watch.reap(WaitOptions::empty());
     let (cpu, largest) = raw::usage_of_children();
-    watch.report(limits, wall, cpu, largest)
+    watch.report(limits, wall, cpu.max(counted), largest)
 }
 
 /// Sleeps until the program ends, the library calls (`true`), or the time is over.

@@ -150,6 +150,22 @@ pub(super) fn reap_children_unseen(unseen: bool) {
     unsafe { libc::signal(libc::SIGCHLD, action) };
 }
 
+/// Closes every descriptor from this one on, at once or when this process becomes another.
+pub(super) fn close_from(first: libc::c_uint, at_exec: bool) -> io::Result<()> {
+    let flags = if at_exec {
+        libc::CLOSE_RANGE_CLOEXEC
+    } else {
+        0
+    };
+    // SAFETY: at once only before this process has opened any descriptor that a value here owns.
+    let result = unsafe { libc::syscall(libc::SYS_close_range, first, libc::c_uint::MAX, flags) };
+    if result == 0 {
+        Ok(())
+    } else {
+        Err(io::Error::last_os_error())
+    }
+}
+
 /// Ends this process at once, running nothing of what `exit` would.
 pub(super) fn exit(code: i32) -> ! {
     // SAFETY: always.

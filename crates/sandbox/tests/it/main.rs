@@ -1,3 +1,4 @@
 //! Tests of the sandbox with real programs.
 
+mod attacks;
 mod runs;
