@@ -36,6 +36,18 @@ pub struct SynapseHead {
 }
 
 impl SynapseHead {
+    /// A head that says nothing but its name.
+    pub fn empty(name: impl Into<String>) -> Self {
+        Self {
+            name: name.into(),
+            timeout: None,
+            axon: TerminalInfo::default(),
+            dendrite: TerminalInfo::default(),
+            inputs: Vec::new(),
+            computed_body_hash: None,
+        }
+    }
+
     /// Reads headers as Python's `from_headers` does, leaving out what it does not know. Names are
     /// compared as given; HTTP servers hand them over in lower case.
     ///
@@ -45,14 +57,7 @@ impl SynapseHead {
         name: &str,
         headers: impl IntoIterator<Item = (&'h str, &'h str)>,
     ) -> Result<Self, SynapseError> {
-        let mut head = Self {
-            name: name.to_owned(),
-            timeout: None,
-            axon: TerminalInfo::default(),
-            dendrite: TerminalInfo::default(),
-            inputs: Vec::new(),
-            computed_body_hash: None,
-        };
+        let mut head = Self::empty(name);
         let of = |header: &str| SynapseError::Header {
             header: header.to_owned(),
         };

@@ -63,6 +63,23 @@ pub fn int_to_ip(number: u128) -> IpAddr {
     )
 }
 
+/// A random UUID (version 4).
+pub(super) fn random_uuid<R: rand::RngCore + ?Sized>(rng: &mut R) -> String {
+    let mut bytes = [0_u8; 16];
+    rng.fill_bytes(&mut bytes);
+    bytes[6] = (bytes[6] & 0x0f) | 0x40;
+    bytes[8] = (bytes[8] & 0x3f) | 0x80;
+    let digits = hex::encode(bytes);
+    let mut uuid = String::with_capacity(36);
+    for (index, digit) in digits.chars().enumerate() {
+        if matches!(index, 8 | 12 | 16 | 20) {
+            uuid.push('-');
+        }
+        uuid.push(digit);
+    }
+    uuid
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -14,4 +14,6 @@ mod golden;
 mod harness;
 mod impostor;
 mod open;
+mod recorder;
 mod refusals;
+mod synapse;
