@@ -6,6 +6,7 @@ use super::{
     calls::{self, WeightsItem},
     events::DispatchFailure,
     outcome::{TransactionReceipt, TransactionReport},
+    value::ChainEvent,
 };
 use crate::{Error, Result};
 
@@ -35,7 +36,8 @@ pub struct BatchReport {
 pub struct WeightsBatchReport {
     /// The transaction.
     pub receipt: TransactionReceipt,
-    /// For each subnet, in the order given, why its weights were refused if they were.
+    /// For each subnet, in the order given, why its weights were refused if they were. Of two rows
+    /// for one subnet the first counts as the one that was taken.
     pub items: Vec<Option<DispatchFailure>>,
 }
 
@@ -89,20 +91,39 @@ impl Client {
         let call = calls::batch_set_weights(batch);
         let report = self.shared.carry(&call, self.hotkey()?).await?;
         let report = whole(&call, report.into_report(call.label())?)?;
-        let told = |name: &str| match name {
-            "WeightsSet" => Some(false),
-            "BatchWeightItemFailed" => Some(true),
-            _ => None,
-        };
-        let items = items(&report, "SubtensorModule", told);
-        if items.len() != batch.len() {
-            return Err(untold(&call, items.len()));
-        }
+        let items =
+            weights_items(&report, batch).ok_or_else(|| untold(&call, report.inner.len()))?;
         Ok(WeightsBatchReport {
             receipt: report.receipt,
             items,
         })
     }
+}
+
+/// The chain tells of each row it took with the subnet's number, and of each it refused with the
+/// reason alone, in order; so what was not taken was refused.
+fn weights_items(
+    report: &TransactionReport,
+    batch: &[WeightsItem],
+) -> Option<Vec<Option<DispatchFailure>>> {
+    let set = |event: &&ChainEvent| event.is("SubtensorModule", "WeightsSet");
+    let set = report.events.iter().filter(set);
+    let mut taken: Vec<u128> = set
+        .filter_map(|event| event.fields.item(0)?.number())
+        .collect();
+    let mut failures = report.inner.iter();
+    let items = batch.iter().map(|item| {
+        let netuid = u128::from(item.netuid.0);
+        match taken.iter().position(|index| *index == netuid) {
+            Some(place) => {
+                taken.remove(place);
+                Some(None)
+            }
+            None => failures.next().map(|failure| Some(failure.clone())),
+        }
+    });
+    let items = items.collect::<Option<Vec<_>>>()?;
+    (taken.is_empty() && failures.next().is_none()).then_some(items)
 }
 
 /// A report of a transaction that as a whole is a success.
@@ -145,4 +166,63 @@ fn items(
         .filter_map(|event| told(&event.name))
         .map(|failed| failed.then(|| failures.next().cloned()).flatten())
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use adit_primitives::{Block, BlockHash, NetUid, WeightVector};
+
+    use super::*;
+    use crate::client::ChainValue;
+
+    fn report(taken: &[u16], failures: &[&str]) -> TransactionReport {
+        let set = |index: &u16| ChainEvent {
+            pallet: "SubtensorModule".to_owned(),
+            name: "WeightsSet".to_owned(),
+            fields: ChainValue::list([*index, 3]),
+        };
+        let failure = |error: &&str| DispatchFailure {
+            pallet: "SubtensorModule".to_owned(),
+            error: (*error).to_owned(),
+            inside: Some("SubtensorModule.BatchWeightItemFailed".to_owned()),
+        };
+        TransactionReport {
+            receipt: TransactionReceipt {
+                block: Block(1),
+                block_hash: BlockHash([0; 32]),
+                extrinsic: [0; 32],
+            },
+            events: taken.iter().map(set).collect(),
+            failure: None,
+            inner: failures.iter().map(failure).collect(),
+        }
+    }
+
+    fn items(netuids: &[u16]) -> Vec<WeightsItem> {
+        let item = |netuid: &u16| WeightsItem {
+            netuid: NetUid(*netuid),
+            weights: WeightVector::default(),
+            version_key: 0,
+        };
+        netuids.iter().map(item).collect()
+    }
+
+    #[test]
+    fn refusals_find_their_subnets_wherever_the_events_stand() {
+        let batch = items(&[1, 9, 2, 7]);
+        let told = weights_items(&report(&[1, 2], &["A", "B"]), &batch).unwrap();
+        let told = told
+            .iter()
+            .map(|item| item.as_ref().map(|f| f.error.as_str()));
+        assert_eq!(told.collect::<Vec<_>>(), [None, Some("A"), None, Some("B")]);
+        let twice = weights_items(&report(&[1], &["TooFast"]), &items(&[1, 1])).unwrap();
+        assert!(twice[0].is_none() && twice[1].is_some());
+        for wrong in [
+            report(&[1, 2], &["A"]),
+            report(&[1, 2, 9, 7], &["A"]),
+            report(&[3], &[]),
+        ] {
+            assert_eq!(weights_items(&wrong, &batch), None);
+        }
+    }
 }

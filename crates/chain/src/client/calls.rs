@@ -22,7 +22,7 @@ pub use stake::{
     unstake_all_alpha,
 };
 pub use transfer::{transfer_all, transfer_allow_death, transfer_keep_alive};
-pub use weights::{WeightsItem, batch_set_weights};
+pub use weights::{WeightsItem, batch_set_weights, set_mechanism_weights, set_weights};
 
 use super::{call::ChainCall, value::ChainValue};
 
@@ -39,7 +39,7 @@ mod tests {
     use std::net::SocketAddr;
 
     use adit_primitives::{
-        AccountId, AxonInfo, Block, BlockHash, CommitmentField, Hotkey, NetUid, Rao, Uid,
+        AccountId, AxonInfo, Block, BlockHash, CommitmentField, Hotkey, MechId, NetUid, Rao, Uid,
         WeightVector,
     };
 
@@ -98,6 +98,8 @@ mod tests {
             set_childkey_take(netuid, hotkey, 11_796),
             increase_take(hotkey, 11_796),
             decrease_take(hotkey, 0),
+            set_weights(netuid, &item.weights, 0),
+            set_mechanism_weights(netuid, MechId(1), &item.weights, 7),
             batch_set_weights(std::slice::from_ref(&item)),
             batch([add_stake(netuid, hotkey, rao), root_register(hotkey)]),
             batch_all([add_stake(netuid, hotkey, rao)]),

@@ -22,7 +22,7 @@ use crate::{Error, Result};
 /// What a call would cost.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FeeEstimate {
-    /// The fee without a tip. What neurons call (weights, axons, commitments) is free on chain when
+    /// The most it can cost, without a tip; weight that is not used is paid back. What neurons call (weights, axons, commitments) is free on chain when
     /// it succeeds, and often when it fails.
     pub fee: Rao,
     /// Computation it is charged for, in picoseconds of reference hardware.

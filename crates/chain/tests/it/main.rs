@@ -6,6 +6,8 @@
     reason = "a test that cannot go on fails"
 )]
 
+mod acceptance_writes;
+mod calls;
 mod devnet;
 mod failover;
 mod faults;
