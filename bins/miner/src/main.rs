@@ -13,9 +13,11 @@ fn main() -> ExitCode {
     let command = Command::new("adit-miner")
         .about("Answers a subnet's tasks")
         .version(env!("CARGO_PKG_VERSION"));
-    let matches = cli::with_flags(command, FLAGS).get_matches();
+    let matches = cli::with_flags(command, FLAGS)
+        .subcommand(cli::wallet::command())
+        .get_matches();
     match run(&matches) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(error) => {
             tracing::error!(error = format!("{error:#}"), "stopping");
             #[expect(clippy::print_stderr, reason = "logging may not be set up yet")]
@@ -27,7 +29,10 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(matches: &clap::ArgMatches) -> anyhow::Result<()> {
+fn run(matches: &clap::ArgMatches) -> anyhow::Result<ExitCode> {
+    if let Some(("wallet", matches)) = matches.subcommand() {
+        return Ok(cli::wallet::run(matches)?);
+    }
     let invocation = cli::invocation(matches, FLAGS)?;
     let loaded = load::<Config>(invocation.file.as_deref(), invocation.flags)?;
     if invocation.print_config {
@@ -35,10 +40,11 @@ fn run(matches: &clap::ArgMatches) -> anyhow::Result<()> {
         {
             print!("{loaded}");
         }
-        return Ok(());
+        return Ok(ExitCode::SUCCESS);
     }
     tokio::runtime::Runtime::new()?.block_on(async {
         telemetry::init(&loaded.value.telemetry)?;
         wire::run(loaded.value, shutdown::on_signal()?).await
-    })
+    })?;
+    Ok(ExitCode::SUCCESS)
 }

@@ -10,9 +10,9 @@ use adit_neuron::{
     MetagraphWatch,
     axon::{Admission, SelfDescription, announce, announcement, bind, guarded},
     config::expand_home,
+    open_hotkey,
 };
 use adit_primitives::{NetUid, Rao, SystemClock};
-use adit_wallet::Wallet;
 use anyhow::Context as _;
 use tokio_util::sync::CancellationToken;
 
@@ -22,12 +22,7 @@ use crate::config::Config;
 pub(crate) async fn run(config: Config, shutdown: CancellationToken) -> anyhow::Result<()> {
     let netuid = NetUid(config.netuid);
     let clock = Arc::new(SystemClock);
-    let wallet = Wallet::open(
-        &config.wallet.folder(),
-        &config.wallet.name,
-        &config.wallet.hotkey,
-    )?;
-    let keypair = Arc::new(wallet.hotkey_keypair()?);
+    let keypair = Arc::new(open_hotkey(&config.wallet).await?);
     let worker = Arc::new(worker(&config).await?);
     let client = Client::connect(&config.subtensor.endpoints()?, ClientOptions::default()).await?;
     let chain = Arc::new(client.with_signer(Arc::clone(&keypair)));

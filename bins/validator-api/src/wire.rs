@@ -10,10 +10,10 @@ use adit_neuron::{
     MetagraphWatch,
     axon::{Admission, SelfDescription, bind, guarded},
     config::expand_home,
+    open_hotkey,
 };
 use adit_primitives::{NetUid, Rao, SystemClock};
 use adit_storage::DatasetSpaces;
-use adit_wallet::Wallet;
 use tokio_util::sync::CancellationToken;
 
 use crate::config::Config;
@@ -22,12 +22,7 @@ use crate::config::Config;
 pub(crate) async fn run(config: Config, shutdown: CancellationToken) -> anyhow::Result<()> {
     let netuid = NetUid(config.netuid);
     let clock = Arc::new(SystemClock);
-    let wallet = Wallet::open(
-        &config.wallet.folder(),
-        &config.wallet.name,
-        &config.wallet.hotkey,
-    )?;
-    let keypair = Arc::new(wallet.hotkey_keypair()?);
+    let keypair = Arc::new(open_hotkey(&config.wallet).await?);
     let topics = read_topics(&expand_home(&config.topics))?;
     let mut dataset = config.dataset.clone();
     dataset.folder = expand_home(&dataset.folder);

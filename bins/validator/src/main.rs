@@ -16,6 +16,7 @@ fn main() -> ExitCode {
         .version(env!("CARGO_PKG_VERSION"));
     let matches = cli::with_flags(command, FLAGS)
         .subcommand(audit::command())
+        .subcommand(cli::wallet::command())
         .get_matches();
     match run(&matches) {
         Ok(code) => code,
@@ -30,6 +31,9 @@ fn main() -> ExitCode {
 }
 
 fn run(matches: &clap::ArgMatches) -> anyhow::Result<ExitCode> {
+    if let Some(("wallet", matches)) = matches.subcommand() {
+        return Ok(cli::wallet::run(matches)?);
+    }
     let runtime = tokio::runtime::Runtime::new()?;
     if let Some(("audit", matches)) = matches.subcommand() {
         return runtime.block_on(audit::run(matches));

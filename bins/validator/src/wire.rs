@@ -2,11 +2,11 @@ use std::{path::Path, sync::Arc};
 
 use adit_chain::client::{Client, ClientOptions};
 use adit_mechanism_video::{DatasetClient, Embedders, source_fetcher, validator::VideoMechanism};
-use adit_neuron::{Validator, config::expand_home};
+use adit_neuron::{Validator, config::expand_home, open_hotkey};
 use adit_primitives::{NetUid, SystemClock};
 use adit_protocol::client::{ConnectOptions, connect_lazy};
 use adit_storage::Store;
-use adit_wallet::{Keypair, Wallet};
+use adit_wallet::Keypair;
 use anyhow::Context as _;
 use tokio_util::sync::CancellationToken;
 
@@ -15,12 +15,7 @@ use crate::config::Config;
 /// Wires the crates together and runs rounds until `shutdown`, or until they are done.
 pub(crate) async fn run(config: Config, shutdown: CancellationToken) -> anyhow::Result<()> {
     let clock = Arc::new(SystemClock);
-    let wallet = Wallet::open(
-        &config.wallet.folder(),
-        &config.wallet.name,
-        &config.wallet.hotkey,
-    )?;
-    let keypair = Arc::new(wallet.hotkey_keypair()?);
+    let keypair = Arc::new(open_hotkey(&config.wallet).await?);
     let store = open(&expand_home(&config.db)).await?;
     let seed = seed(&store, config.seed).await?;
     let mechanism = Arc::new(mechanism(&config, &keypair).await?);

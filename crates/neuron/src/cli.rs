@@ -8,6 +8,8 @@ use serde_json::Value;
 
 use crate::{Error, Result};
 
+pub mod wallet;
+
 /// A flag and the configuration key it sets.
 #[derive(Debug, Clone, Copy)]
 pub struct Flag {
@@ -87,6 +89,24 @@ pub const NEURON_FLAGS: &[Flag] = &[
         "wallet.path",
         FlagKind::Text,
         "Folder of wallets",
+    ),
+    flag(
+        "wallet.password_file",
+        "wallet.password_file",
+        FlagKind::Text,
+        "File with the password of an encrypted hotkey",
+    ),
+    flag(
+        "wallet.password_fd",
+        "wallet.password_fd",
+        FlagKind::Number,
+        "File descriptor to read the password from",
+    ),
+    flag(
+        "wallet.password_env",
+        "wallet.password_env",
+        FlagKind::Text,
+        "Environment variable with the password",
     ),
     flag(
         "log",

@@ -6,6 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use adit_wallet::PasswordSource;
 use figment::{
     Figment, Metadata, Profile, Provider,
     providers::{Env, Format as _, Serialized, Toml},
@@ -29,6 +30,9 @@ const RESERVED: [&str; 7] = [
 
 /// Words that mark a key as secret: its value is never printed.
 const SECRET_WORDS: [&str; 5] = ["password", "mnemonic", "secret", "token", "private_key"];
+
+/// Endings of keys that only name the place of a secret.
+const PLACES: [&str; 3] = ["_file", "_fd", "_env"];
 
 /// Which chain to follow.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -89,6 +93,13 @@ pub struct WalletConfig {
     pub hotkey: String,
     /// The folder of wallets; a leading `~` is the home folder.
     pub path: PathBuf,
+    /// File with the password of an encrypted hotkey, readable by its owner alone.
+    pub password_file: Option<PathBuf>,
+    /// File descriptor to read the password from.
+    pub password_fd: Option<u32>,
+    /// Environment variable with the password, masked as the Python wallets do when its name
+    /// starts with `BT_PW_`.
+    pub password_env: Option<String>,
 }
 
 impl Default for WalletConfig {
@@ -97,6 +108,9 @@ impl Default for WalletConfig {
             name: "default".into(),
             hotkey: "default".into(),
             path: "~/.bittensor/wallets".into(),
+            password_file: None,
+            password_fd: None,
+            password_env: None,
         }
     }
 }
@@ -105,6 +119,31 @@ impl WalletConfig {
     /// The folder of wallets with `~` expanded.
     pub fn folder(&self) -> PathBuf {
         expand_home(&self.path)
+    }
+
+    /// Where the password of an encrypted hotkey comes from: the one source that is configured,
+    /// else the keyfile's own `BT_PW_…` variable or the terminal.
+    ///
+    /// # Errors
+    /// [`Error::Config`] when more than one source is configured.
+    pub fn password_source(&self) -> Result<PasswordSource> {
+        let file = self.password_file.as_deref().map(expand_home);
+        let sources = [
+            file.map(PasswordSource::File),
+            self.password_fd.map(PasswordSource::Descriptor),
+            self.password_env
+                .clone()
+                .map(|name| PasswordSource::Environment(Some(name))),
+        ];
+        let mut given = sources.into_iter().flatten();
+        match (given.next(), given.next()) {
+            (None, _) => Ok(PasswordSource::Usual),
+            (Some(source), None) => Ok(source),
+            (Some(_), Some(_)) => Err(Error::Config(
+                "more than one of wallet.password_file, wallet.password_fd and wallet.password_env"
+                    .into(),
+            )),
+        }
     }
 }
 
@@ -238,9 +277,9 @@ impl<T> fmt::Display for Loaded<T> {
     /// One line a key: `key = value  # origin`, secrets redacted.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for Setting { key, value, origin } in &self.settings {
-            let secret = SECRET_WORDS
-                .iter()
-                .any(|word| key.to_ascii_lowercase().contains(word));
+            let name = key.to_ascii_lowercase();
+            let secret = SECRET_WORDS.iter().any(|word| name.contains(word))
+                && !PLACES.iter().any(|ending| name.ends_with(ending));
             let shown = match value {
                 Value::Null => "(none)".to_owned(),
                 _ if secret => "(redacted)".to_owned(),
@@ -392,6 +431,30 @@ mod tests {
         let missing =
             load::<Example>(Some(&folder.path().join("absent.toml")), vec![]).unwrap_err();
         assert!(matches!(missing, Error::ConfigFile { .. }), "{missing}");
+    }
+
+    #[test]
+    fn one_source_of_a_password_may_be_configured() {
+        let mut wallet = WalletConfig::default();
+        assert_eq!(wallet.password_source().unwrap(), PasswordSource::Usual);
+        wallet.password_fd = Some(3);
+        assert_eq!(
+            wallet.password_source().unwrap(),
+            PasswordSource::Descriptor(3)
+        );
+        wallet.password_file = Some("/secret/password".into());
+        assert!(matches!(wallet.password_source(), Err(Error::Config(_))));
+        // The place of a secret is no secret.
+        let loaded: Loaded<Example> = load(
+            None,
+            vec![("wallet.password_file", json!("/secret/password"))],
+        )
+        .unwrap();
+        let text = loaded.to_string();
+        assert!(
+            text.contains("wallet.password_file = \"/secret/password\""),
+            "{text}"
+        );
     }
 
     #[test]

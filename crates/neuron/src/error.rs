@@ -67,6 +67,21 @@ pub enum Error {
         /// What the exporter said.
         reason: String,
     },
+    /// A key, a keyfile or a password is refused.
+    #[error(transparent)]
+    Wallet(#[from] adit_wallet::Error),
+    /// A command cannot do what was asked for; the text says why.
+    #[error("{0}")]
+    Command(String),
+    /// A command's input cannot be read or its output written.
+    #[error("{what}")]
+    Io {
+        /// What was attempted.
+        what: String,
+        /// What the system said.
+        #[source]
+        source: std::io::Error,
+    },
     /// The log subscriber cannot be installed.
     #[error("cannot set up logging: {0}")]
     Logging(String),

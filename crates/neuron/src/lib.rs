@@ -34,6 +34,7 @@ pub mod axon;
 pub mod cli;
 pub mod config;
 mod error;
+mod hotkey;
 mod mechanism;
 mod sampling;
 pub mod shutdown;
@@ -43,6 +44,7 @@ mod watch;
 
 pub use audit::{AuditReport, audit};
 pub use error::{Error, Result};
+pub use hotkey::open_hotkey;
 pub use mechanism::{
     Assigned, Call, JudgedAnswer, JudgedItem, Judgement, Mechanism, QueryFailure, Received,
     Unavailable, Worker,

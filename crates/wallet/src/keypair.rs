@@ -89,7 +89,7 @@ impl Keypair {
         password: &str,
     ) -> Result<Self> {
         let mnemonic = Mnemonic::parse(phrase)?;
-        let mut keypair = Self::from_seed_with_scheme(scheme, &*mnemonic.seed(password));
+        let mut keypair = Self::from_seed_with_scheme(scheme, &mnemonic.seed(password));
         // A keyfile has no place for the password, so the phrase alone would name another key.
         keypair.phrase = password.is_empty().then(|| mnemonic.expose());
         Ok(keypair)

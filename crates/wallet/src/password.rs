@@ -47,17 +47,17 @@ impl Password {
     ///
     /// It knows no dictionary: `password` scores 30 bits. It is there to refuse the hopeless.
     pub fn strength(&self) -> u32 {
-        let classes: [(fn(char) -> bool, f64); 4] = [
-            (|c| c.is_ascii_lowercase(), 26.0),
-            (|c| c.is_ascii_uppercase(), 26.0),
-            (|c| c.is_ascii_digit(), 10.0),
-            (|c| !c.is_ascii_alphanumeric(), 33.0),
-        ];
-        let alphabet: f64 = classes
-            .iter()
-            .filter(|(class, _)| self.0.chars().any(class))
-            .map(|(_, size)| size)
-            .sum();
+        let mut sizes = [0.0; 4];
+        for c in self.0.chars() {
+            let (class, size) = match c {
+                'a'..='z' => (0, 26.0),
+                'A'..='Z' => (1, 26.0),
+                '0'..='9' => (2, 10.0),
+                _ => (3, 33.0),
+            };
+            sizes[class] = size;
+        }
+        let alphabet: f64 = sizes.iter().sum();
         if alphabet == 0.0 {
             return 0;
         }

@@ -47,7 +47,7 @@ impl PasswordSource {
     /// UTF-8; [`Error::PasswordFile`] when its file cannot be read or others may read it;
     /// [`Error::NoTerminal`] when there is nobody to ask.
     pub fn read(&self, keyfile: &Path) -> Result<Password> {
-        self.read_with(keyfile, |name| env::var_os(name), |text| prompt(text))
+        self.read_with(keyfile, |name| env::var_os(name), prompt)
     }
 
     /// The password to encrypt a new keyfile with: as [`read`](Self::read), but a person is asked

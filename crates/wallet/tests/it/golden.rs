@@ -30,7 +30,7 @@ fn each(
     let cases = cases.and_then(Value::as_array).unwrap();
     let settled = cases.iter().enumerate().map(|(place, case)| {
         let id = format!("{place} {}", text(case, name).unwrap_or_default());
-        (format!("wallet.{function}"), id, settle(case))
+        (function.to_owned(), id, settle(case))
     });
     settled.collect()
 }
