@@ -1,6 +1,7 @@
 """Exchanges wallets between the installed Python SDK and `adit-miner wallet`."""
 
 import argparse
+import ctypes
 import json
 import os
 import pathlib
@@ -8,6 +9,7 @@ import pty
 import re
 import select
 import subprocess
+import termios
 import time
 
 try:
@@ -22,6 +24,9 @@ except ImportError:
 
     SDK = f"bittensor-wallet {bittensor_wallet.__version__}"
     SPEAKS_ED25519 = hasattr(bittensor_wallet, "CRYPTO_ED25519")
+
+LIBC = ctypes.CDLL(None)
+LIBC.getenv.restype = ctypes.c_char_p
 
 PHRASES = {
     "coldkey": "legal winner thank year wave sausage worth useful legal winner thank yellow",
@@ -92,9 +97,9 @@ def written_by_python():
     for key, keypair in keys.items():
         same_key(keypair, "python", "plain", key)
         same_key(keypair, "python", "sealed", key, args=password)
-        wrong = ["--password-file", secret("wrong", "wrong horse")]
-        refusal = adit("python", "sign", "--wallet.name", "sealed", "--key", key, "--message", "x", *wrong, succeeds=False)
-        assert "wrong password or changed file" in refusal, refusal
+    wrong = ["--wallet.name", "sealed", "--password-file", secret("wrong", "wrong horse")]
+    refusal = adit("python", "sign", *wrong, "--message", "x", succeeds=False)
+    assert "wrong password or changed file" in refusal, refusal
     listed = {wallet["name"]: wallet for wallet in adit("python", "list")["wallets"]}
     assert {name: (wallet["coldkey"]["secret"], wallet["hotkeys"][0]["secret"]) for name, wallet in listed.items()} == {
         "plain": ("plaintext", "plaintext"),
@@ -105,8 +110,10 @@ def written_by_python():
     # The password as the SDK keeps it in the environment.
     name = sealed.coldkey_file.env_var_name()
     sealed.coldkey_file.save_password_to_env(PASSWORD)
-    same_key(keys["coldkey"], "python", "sealed", "coldkey", variables={name: os.environ[name]})
-    del os.environ[name]
+    # The SDK sets it in the process, past Python's own copy of the environment.
+    value = LIBC.getenv(name.encode()).decode()
+    same_key(keys["coldkey"], "python", "sealed", "coldkey", variables={name: value})
+    sealed.coldkey_file.remove_password_from_env()
     if SPEAKS_ED25519:
         edward = python("python", "edward")
         edward.regenerate_hotkey(mnemonic=PHRASES["hotkey"], use_password=False, crypto_type=0, **quiet)
@@ -130,8 +137,8 @@ def written_by_adit():
             keypair = open_(*given)
             assert keypair.ss58_address == Keypair.create_from_mnemonic(PHRASES[key]).ss58_address
             same_key(keypair, "adit", name, key, args=[] if name == "plain" else password)
-        assert wallet.coldkeypub.ss58_address == wallet.get_coldkey(*given).ss58_address
-        if name != "plain":
+            assert key == "hotkey" or wallet.coldkeypub.ss58_address == keypair.ss58_address
+        if name == "ansible":
             try:
                 wallet.get_coldkey("wrong horse")
             except Exception as error:
@@ -164,7 +171,7 @@ def shown_on_a_terminal():
         os.execv(command[0], command)
     seen, deadline, typed = b"", time.monotonic() + 120, 0
     while time.monotonic() < deadline:
-        ready, _, _ = select.select([terminal], [], [], 1)
+        ready, _, _ = select.select([terminal], [], [], 0.1)
         if ready:
             try:
                 read = os.read(terminal, 4096)
@@ -173,7 +180,9 @@ def shown_on_a_terminal():
             if not read:
                 break
             seen += read
-        if typed < len(re.findall(rb"New password of|The same again", seen)):
+        asked = len(re.findall(rb"New password of|The same again", seen))
+        # The question stands there a moment before the terminal stops echoing.
+        if typed < asked and not termios.tcgetattr(terminal)[3] & termios.ECHO:
             typed += 1
             os.write(terminal, PASSWORD.encode() + b"\n")
     _, status = os.waitpid(process, 0)
