@@ -33,12 +33,18 @@ pub(crate) struct Args {
     /// How weights come: directly, or by commit and reveal
     #[arg(long, value_enum, default_value_t = CommitReveal::Off)]
     commit_reveal: CommitReveal,
+    /// Seconds between two rounds of the beacon
+    #[arg(long, default_value_t = 1)]
+    drand_period: u32,
     /// Epochs between a commit and its reveal
     #[arg(long, default_value_t = 1)]
     reveal_period: u64,
     /// Mechanisms of the subnet, each with weights of its own
     #[arg(long, default_value_t = 1)]
     mechanisms: u8,
+    /// Neurons that are registered from genesis
+    #[arg(long, default_value_t = 0)]
+    neurons: u16,
     /// Blocks between two announcements of one axon
     #[arg(long, default_value_t = 5)]
     serving_rate_limit: u64,
@@ -57,6 +63,9 @@ pub(crate) struct Args {
     /// Refuse axons on 127.0.0.1 and ::1, as the live chain does
     #[arg(long)]
     refuse_loopback_axons: bool,
+    /// Offer the devnet_… methods, by which tests steer the chain and make things go wrong
+    #[arg(long)]
+    faults: bool,
     /// How logs look
     #[arg(long, value_enum, default_value_t = LogFormat::Text)]
     pub(crate) log_format: LogFormat,
@@ -72,6 +81,7 @@ impl Args {
             block_time: self.block_time,
             finality_lag: self.finality_lag,
             database: self.db.clone(),
+            faults: self.faults,
             subnets: vec![SubnetConfig {
                 tempo: self.tempo,
                 weights_rate_limit: self.weights_rate_limit,
@@ -81,8 +91,13 @@ impl Args {
                 commit_reveal_enabled: self.commit_reveal != CommitReveal::Off,
                 reveal_period: self.reveal_period,
                 mechanisms: self.mechanisms,
+                neurons: self.neurons,
                 ..SubnetConfig::new(NetUid(self.netuid))
             }],
+            drand_period: match self.commit_reveal {
+                CommitReveal::Timelock => self.drand_period,
+                CommitReveal::Off | CommitReveal::Hash => 0,
+            },
             stake_threshold: self.stake_threshold,
             allow_loopback_axons: !self.refuse_loopback_axons,
             ..DevnetConfig::default()
@@ -101,6 +116,8 @@ enum CommitReveal {
     Off,
     /// By the hash of weights that are revealed later.
     Hash,
+    /// Sealed to a round of the chain's beacon; by hash too.
+    Timelock,
 }
 
 /// How logs look.

@@ -1,6 +1,7 @@
 //! The chain itself: its blocks, its state, its pool, and how the next block is built.
 
 mod database;
+mod steering;
 
 use std::collections::{HashMap, VecDeque};
 
@@ -14,13 +15,14 @@ use sp_runtime::{
     transaction_validity::{TransactionSource, TransactionValidityError, ValidTransaction},
 };
 
+use self::steering::Steering;
 use crate::{
-    DevnetConfig, Error, Result,
+    DevnetConfig, Error, Result, drand,
     journal::{Journal, Record},
     pool::{Pool, Unpooled},
     runtime::{
-        AccountId, Executive, Extrinsic, Hash, Header, MINIMUM_PERIOD, Nonce, Runtime, RuntimeCall,
-        System,
+        self, AccountId, Executive, Extrinsic, Hash, Header, MINIMUM_PERIOD, Nonce, Runtime,
+        RuntimeCall, System,
     },
     state::{Changes, Map, State, View, run_over},
     subtensor,
@@ -49,6 +51,10 @@ pub(crate) struct News {
     pub(crate) dropped: Vec<Hash>,
     /// Changed storage.
     pub(crate) changes: Changes,
+    /// Blocks that were taken back before this one.
+    pub(crate) retracted: Vec<Hash>,
+    /// Transactions the pool lost.
+    pub(crate) evicted: Vec<Hash>,
 }
 
 /// Why a submitted transaction was not taken.
@@ -76,6 +82,7 @@ pub(crate) struct Chain {
     finality_lag: u32,
     journal: Option<Journal>,
     timestamp: u64,
+    steering: Steering,
 }
 
 impl Chain {
@@ -104,6 +111,7 @@ impl Chain {
             finality_lag: config.finality_lag,
             journal: None,
             timestamp: 0,
+            steering: Steering::default(),
         };
         if let Some(path) = &config.database {
             let (journal, stored) = Journal::open(path, chain.base(0))?;
@@ -122,7 +130,17 @@ impl Chain {
     }
 
     pub(crate) fn finalized_number(&self) -> u32 {
-        self.best_number().saturating_sub(self.finality_lag)
+        let newest = self.best_number().saturating_sub(self.finality_lag);
+        self.steering
+            .finality_stalled_at
+            .map_or(newest, |stalled| stalled.min(newest))
+    }
+
+    /// The runtime's spec version at the head.
+    pub(crate) fn spec_version(&self) -> u32 {
+        let stored = self.state.at(0);
+        let stored = stored.as_ref().and_then(|view| view.value(runtime::SPEC));
+        runtime::version(stored).spec_version
     }
 
     pub(crate) fn hash_of(&self, number: u32) -> Option<Hash> {
@@ -156,6 +174,9 @@ impl Chain {
     /// The state after a block; `None` when it was discarded.
     pub(crate) fn view(&self, number: u32) -> Option<View<'_>> {
         let age = usize::try_from(self.best_number().checked_sub(number)?).ok()?;
+        if self.steering.states_kept.is_some_and(|kept| age > kept) {
+            return None;
+        }
         self.state.at(age)
     }
 
@@ -232,6 +253,7 @@ impl Chain {
         let mut extrinsics = vec![inherent.encode()];
 
         let mut draft = self.state.draft();
+        let upgrade = self.steering.upgrade.take();
         let pool = &mut self.pool;
         let (header, included, dropped) = self
             .state
@@ -241,6 +263,9 @@ impl Chain {
                     .map_err(|_| "the timestamp is not valid")?
                     .map_err(|_| "the timestamp was refused")?;
                 let (included, dropped) = fill(pool, &mut extrinsics);
+                if let Some(spec) = upgrade {
+                    runtime::upgrade(spec);
+                }
                 Ok((Executive::finalize_block(), included, dropped))
             })
             .map_err(failed)?;
@@ -264,6 +289,8 @@ impl Chain {
             included,
             dropped,
             changes,
+            retracted: std::mem::take(&mut self.steering.retracted),
+            evicted: std::mem::take(&mut self.steering.evicted),
         })
     }
 
@@ -351,6 +378,7 @@ fn genesis_state(config: &DevnetConfig) -> Map {
             key: Some(crate::config::ALICE.into()),
         }
         .build();
+        drand::Pallet::<Runtime>::found(config.drand_period, config.drand_seed);
         subtensor::Pallet::<Runtime>::found(
             &funded,
             &config.subnets,

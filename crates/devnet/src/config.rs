@@ -6,7 +6,7 @@ use crate::{Error, Result};
 
 /// What a local chain starts from.
 ///
-/// Everything but `listen`, `block_time`, `finality_lag` and `database` goes into the genesis
+/// Everything but `listen`, `block_time`, `finality_lag`, `database` and `faults` goes into the genesis
 /// state, so chains with different networks or funds have different genesis hashes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DevnetConfig {
@@ -19,12 +19,20 @@ pub struct DevnetConfig {
     /// The file the chain is kept in; `None` keeps it in memory. Created when missing; otherwise
     /// the chain goes on where it stopped, and must have the same genesis.
     pub database: Option<PathBuf>,
+    /// Whether the `devnet_…` methods are there, by which tests steer the chain and make things go
+    /// wrong; false.
+    pub faults: bool,
     /// Accounts with free TAO at genesis.
     pub funded: Vec<(AccountId, Rao)>,
     /// Subnets that exist from genesis; the root network (netuid 0) always does.
     pub subnets: Vec<SubnetConfig>,
     /// Least stake for setting weights.
     pub stake_threshold: Rao,
+    /// Seconds between two rounds of the chain's beacon, by which sealed weights open; 0 for no
+    /// beacon. Round 1 is published with the first block.
+    pub drand_period: u32,
+    /// What the beacon's key is made from.
+    pub drand_seed: [u8; 32],
     /// Whether `serve_axon` takes 127.0.0.1 and ::1. The live chain refuses both; a localnet on
     /// one machine has nothing else to announce.
     pub allow_loopback_axons: bool,
@@ -49,11 +57,14 @@ impl Default for DevnetConfig {
             block_time: Duration::from_millis(250),
             finality_lag: 0,
             database: None,
+            faults: false,
             funded: funded
                 .map(|(key, amount)| (AccountId::new(key), amount))
                 .to_vec(),
             subnets: vec![SubnetConfig::new(NetUid(1))],
             stake_threshold: Rao(0),
+            drand_period: 0,
+            drand_seed: [0x61; 32],
             allow_loopback_axons: true,
         }
     }
@@ -84,6 +95,9 @@ impl DevnetConfig {
             }
             if subnet.max_uids == 0 || subnet.max_validators == 0 {
                 return refuse("a subnet without room");
+            }
+            if subnet.neurons > subnet.max_uids {
+                return refuse("more neurons than the subnet has room for");
             }
             if !(1..=8).contains(&subnet.mechanisms) {
                 return refuse("a subnet has 1 to 8 mechanisms");
@@ -134,6 +148,10 @@ pub struct SubnetConfig {
     pub reveal_period: u64,
     /// Mechanisms, each with weights of its own; 1, as live.
     pub mechanisms: u8,
+    /// Neurons that are registered from genesis, at most `max_uids`; 0. Uid `i` has the hotkey
+    /// `//hotkey{i}` and the coldkey `//coldkey{i / 8}`; the first quarter are validators with stake
+    /// and weights, the others announce an axon.
+    pub neurons: u16,
 }
 
 impl SubnetConfig {
@@ -156,6 +174,7 @@ impl SubnetConfig {
             commit_reveal_enabled: false,
             reveal_period: 1,
             mechanisms: 1,
+            neurons: 0,
         }
     }
 }

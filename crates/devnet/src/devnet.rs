@@ -6,13 +6,18 @@ use std::{
 };
 
 use adit_primitives::{Block, BlockHash, Clock, SystemClock};
-use jsonrpsee::server::{PingConfig, Server, ServerConfig, ServerHandle};
-use tokio::sync::{broadcast, watch};
+use jsonrpsee::server::{PingConfig, ServerConfig, ServerHandle};
+use tokio::{
+    net::TcpListener,
+    sync::{broadcast, watch},
+};
 
 use crate::{
     DevnetConfig, Error, Result,
     chain::{Chain, News},
-    rpc,
+    door,
+    faults::Faults,
+    rpc::{self, Answers},
 };
 
 /// Largest request and answer, in bytes.
@@ -30,6 +35,8 @@ const CLOSING: Duration = Duration::from_secs(2);
 pub(crate) struct Node {
     chain: Mutex<Chain>,
     news: broadcast::Sender<Arc<News>>,
+    pub(crate) faults: Faults,
+    pub(crate) answers: Answers,
 }
 
 impl Node {
@@ -41,7 +48,8 @@ impl Node {
 
     /// Builds a block and tells its watchers.
     pub(crate) fn step(&self) -> Result<()> {
-        let news = self.chain().build(SystemClock.unix_millis())?;
+        let now = self.faults.time(SystemClock.unix_millis());
+        let news = self.chain().build(now)?;
         tracing::debug!(
             number = news.header.number,
             hash = ?news.hash,
@@ -74,6 +82,8 @@ impl Devnet {
         let node = Arc::new(Node {
             chain: Mutex::new(chain),
             news: broadcast::Sender::new(NEWS_BUFFER),
+            faults: Faults::default(),
+            answers: Answers::default(),
         });
         let refused = |source| Error::Listen {
             address: config.listen,
@@ -87,13 +97,10 @@ impl Devnet {
             .set_message_buffer_capacity(MESSAGE_BUFFER)
             .enable_ws_ping(PingConfig::new())
             .build();
-        let server = Server::builder()
-            .set_config(limits)
-            .build(config.listen)
-            .await
-            .map_err(refused)?;
-        let address = server.local_addr().map_err(refused)?;
-        let server = server.start(rpc::methods(Arc::clone(&node))?);
+        let listener = TcpListener::bind(config.listen).await.map_err(refused)?;
+        let address = listener.local_addr().map_err(refused)?;
+        let methods = rpc::methods(Arc::clone(&node), config.faults)?;
+        let server = door::open(listener, limits, methods, Arc::clone(&node));
 
         let (stop, stopped) = mpsc::channel();
         let (failure, failed) = watch::channel(None);
@@ -126,7 +133,9 @@ fn build_blocks(node: &Node, block_time: Duration, stopped: &mpsc::Receiver<()>)
             Err(mpsc::RecvTimeoutError::Timeout) => {}
             Ok(()) | Err(mpsc::RecvTimeoutError::Disconnected) => return Ok(()),
         }
-        node.step()?;
+        if !node.faults.is_stalled() {
+            node.step()?;
+        }
         // A machine that stalled goes on at the usual pace instead of catching up in a burst.
         due = (due + block_time).max(Instant::now());
     }

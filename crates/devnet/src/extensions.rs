@@ -14,6 +14,7 @@ use sp_runtime::{
 };
 
 use crate::{
+    drand,
     runtime::{AccountId, Runtime, RuntimeCall, RuntimeOrigin},
     subtensor::{self, Call, Error, Pallet, Revealed, StoredAxon, storage_index},
 };
@@ -26,6 +27,7 @@ mod code {
     pub(super) const INVALID_IP: u8 = 11;
     pub(super) const SERVING_RATE_LIMIT: u8 = 12;
     pub(super) const INVALID_PORT: u8 = 13;
+    pub(super) const INVALID_REVEAL_ROUND: u8 = 15;
     pub(super) const COMMIT_NOT_FOUND: u8 = 16;
     pub(super) const NOT_IN_REVEAL_RANGE: u8 = 17;
     pub(super) const LENGTHS_UNEQUAL: u8 = 18;
@@ -85,6 +87,27 @@ fn check(signer: &AccountId, call: &Call<Runtime>) -> Result<(), u8> {
             netuids
                 .iter()
                 .try_for_each(|netuid| stake_suffices(signer, netuid.0))
+        }
+        Call::commit_timelocked_weights {
+            netuid,
+            reveal_round,
+            ..
+        }
+        | Call::commit_timelocked_mechanism_weights {
+            netuid,
+            reveal_round,
+            ..
+        }
+        | Call::commit_crv3_mechanism_weights {
+            netuid,
+            reveal_round,
+            ..
+        } => {
+            stake_suffices(signer, *netuid)?;
+            require(
+                *reveal_round >= drand::LastStoredRound::<Runtime>::get(),
+                code::INVALID_REVEAL_ROUND,
+            )
         }
         Call::reveal_weights {
             netuid,

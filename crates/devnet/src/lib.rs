@@ -5,7 +5,7 @@
 //! the live chain's names and types (runtime 393) for networks, registration, axons, stake,
 //! weights and epochs; every refusal of `set_weights` has the live chain's name and order, and what
 //! the live chain refuses in the pool is refused there under its codes. Weights can be committed
-//! and revealed by hash, in several mechanisms; `Utility` and `Sudo` (//Alice) are there too. It is
+//! and revealed by hash, or sealed to a round of the chain's own beacon, in several mechanisms; `Utility` and `Sudo` (//Alice) are there too. It is
 //! not a mainnet node: stake is one alpha for one TAO, nominators and root earn nothing, there is
 //! no EVM and no consensus between machines.
 //!
@@ -34,8 +34,18 @@ mod check_nonce;
 mod commitments;
 mod config;
 mod devnet;
+mod door;
+#[expect(
+    unreachable_pub,
+    clippy::expect_used,
+    reason = "the FRAME macros want public items and write such code"
+)]
+mod drand;
 mod error;
 mod extensions;
+mod faults;
+#[expect(unreachable_pub, reason = "the runtime API macros want public items")]
+mod info;
 mod journal;
 mod pool;
 mod rpc;

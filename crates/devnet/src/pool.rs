@@ -104,6 +104,12 @@ impl Pool {
         Some(pooled)
     }
 
+    /// Throws everything out and returns the hashes.
+    pub(crate) fn clear(&mut self) -> Vec<Hash> {
+        self.waiting.clear();
+        self.hashes.drain().collect()
+    }
+
     /// The nonce after `next` and the unbroken run of waiting transactions from it.
     pub(crate) fn nonce_after(&self, account: &AccountId, next: Nonce) -> Nonce {
         let Some(waiting) = self.waiting.get(account) else {

@@ -1,12 +1,15 @@
 //! The JSON-RPC methods a Substrate client expects of a node, on WebSocket and HTTP.
 
+mod answers;
 mod author;
 mod chain;
+mod faults;
 mod state;
 mod system;
 
 use std::sync::Arc;
 
+pub(crate) use answers::Answers;
 use jsonrpsee::{
     RpcModule, SubscriptionSink,
     core::RegisterMethodError,
@@ -30,20 +33,23 @@ type Registered = Result<(), RegisterMethodError>;
 const CLIENT_ERROR: i32 = 4003;
 const INVALID_PARAMS: i32 = -32602;
 
-/// All methods, with `rpc_methods` naming them.
-pub(crate) fn methods(node: Arc<Node>) -> Result<RpcModule<Node>> {
+/// All methods, those of faults only `with_faults`, with `rpc_methods` naming them.
+pub(crate) fn methods(node: Arc<Node>, with_faults: bool) -> Result<RpcModule<Node>> {
     let mut module = RpcModule::from_arc(node);
-    register(&mut module).map_err(|_| Error::Invalid {
+    register(&mut module, with_faults).map_err(|_| Error::Invalid {
         what: "two JSON-RPC methods share a name",
     })?;
     Ok(module)
 }
 
-fn register(module: &mut RpcModule<Node>) -> Registered {
+fn register(module: &mut RpcModule<Node>, with_faults: bool) -> Registered {
     author::register(module)?;
     chain::register(module)?;
     state::register(module)?;
     system::register(module)?;
+    if with_faults {
+        faults::register(module)?;
+    }
     let mut names: Vec<&str> = module.method_names().collect();
     names.push("rpc_methods");
     names.sort_unstable();

@@ -1,9 +1,10 @@
 //! The runtime: which pallets, under which indexes, with which checks on a transaction, and the
 //! runtime APIs that `state_call` and the metadata offer. It runs natively; there is no wasm.
 
+use codec::{Decode as _, Encode as _};
 use frame_support::{
-    construct_runtime, derive_impl, parameter_types,
-    traits::{ConstU8, ConstU16, ConstU32, ConstU64},
+    construct_runtime, derive_impl,
+    traits::{ConstU8, ConstU16, ConstU32, ConstU64, Get},
     weights::{ConstantMultiplier, FixedFee},
 };
 use sp_api::impl_runtime_apis;
@@ -17,11 +18,11 @@ use sp_version::RuntimeVersion;
 
 use crate::{
     check_nonce::CheckNonce,
-    commitments,
+    commitments, drand,
     extensions::{
         CheckMetadataHash, DrandPriority, SubtensorTransactionExtension, SudoTransactionExtension,
     },
-    subtensor,
+    info, subtensor,
 };
 
 pub(crate) type AccountId = sp_core::crypto::AccountId32;
@@ -73,8 +74,33 @@ pub(crate) const VERSION: RuntimeVersion = RuntimeVersion {
     system_version: 1,
 };
 
-parameter_types! {
-    pub const Version: RuntimeVersion = VERSION;
+/// Where the spec version is kept once it rose.
+pub(crate) const SPEC: &[u8] = b":adit:spec";
+
+/// The version the chain's state says it has. The code is the same under every version: an upgrade
+/// here changes numbers only, among them the metadata's.
+#[derive(Debug)]
+pub struct Version;
+
+impl Get<RuntimeVersion> for Version {
+    fn get() -> RuntimeVersion {
+        version(sp_io::storage::get(SPEC).as_deref())
+    }
+}
+
+/// The version for what is stored under [`SPEC`].
+pub(crate) fn version(stored: Option<&[u8]>) -> RuntimeVersion {
+    let spec = stored.and_then(|mut bytes| u32::decode(&mut bytes).ok());
+    RuntimeVersion {
+        spec_version: spec.unwrap_or(VERSION.spec_version),
+        ..VERSION
+    }
+}
+
+/// Raises the version from the next block on. Runs inside the runtime.
+pub(crate) fn upgrade(spec: u32) {
+    sp_io::storage::set(SPEC, &spec.encode());
+    System::deposit_log(generic::DigestItem::RuntimeEnvironmentUpdated);
 }
 
 construct_runtime!(
@@ -87,6 +113,7 @@ construct_runtime!(
         Utility: pallet_utility = 11,
         Sudo: pallet_sudo = 12,
         Commitments: commitments = 18,
+        Drand: drand = 26,
     }
 );
 
@@ -101,7 +128,7 @@ impl frame_system::Config for Runtime {
 
 impl pallet_timestamp::Config for Runtime {
     type Moment = u64;
-    type OnTimestampSet = ();
+    type OnTimestampSet = Drand;
     type MinimumPeriod = ConstU64<MINIMUM_PERIOD>;
     type WeightInfo = ();
 }
@@ -130,6 +157,8 @@ impl subtensor::Config for Runtime {
 
 impl commitments::Config for Runtime {}
 
+impl drand::Config for Runtime {}
+
 impl pallet_utility::Config for Runtime {
     type RuntimeEvent = RuntimeEvent;
     type RuntimeCall = RuntimeCall;
@@ -146,7 +175,7 @@ impl pallet_sudo::Config for Runtime {
 impl_runtime_apis! {
     impl sp_api::Core<Block> for Runtime {
         fn version() -> RuntimeVersion {
-            VERSION
+            Version::get()
         }
 
         fn execute_block(block: <Block as BlockT>::LazyBlock) {
@@ -209,6 +238,195 @@ impl_runtime_apis! {
 
         fn query_length_to_fee(length: u32) -> u64 {
             TransactionPayment::length_to_fee(length)
+        }
+    }
+
+    impl pallet_transaction_payment_rpc_runtime_api::TransactionPaymentCallApi<Block, u64, RuntimeCall>
+        for Runtime
+    {
+        fn query_call_info(
+            call: RuntimeCall,
+            len: u32,
+        ) -> pallet_transaction_payment_rpc_runtime_api::RuntimeDispatchInfo<u64> {
+            TransactionPayment::query_call_info(call, len)
+        }
+
+        fn query_call_fee_details(
+            call: RuntimeCall,
+            len: u32,
+        ) -> pallet_transaction_payment_rpc_runtime_api::FeeDetails<u64> {
+            TransactionPayment::query_call_fee_details(call, len)
+        }
+
+        fn query_weight_to_fee(weight: frame_support::weights::Weight) -> u64 {
+            TransactionPayment::weight_to_fee(weight)
+        }
+
+        fn query_length_to_fee(length: u32) -> u64 {
+            TransactionPayment::length_to_fee(length)
+        }
+    }
+
+    impl info::api::NeuronInfoRuntimeApi<Block> for Runtime {
+        fn get_neurons(netuid: u16) -> Vec<info::NeuronInfo> {
+            info::NeuronInfo::every(netuid)
+        }
+
+        fn get_neuron(netuid: u16, uid: u16) -> Option<info::NeuronInfo> {
+            info::NeuronInfo::every(netuid).into_iter().nth(uid.into())
+        }
+
+        fn get_neurons_lite(netuid: u16) -> Vec<info::NeuronInfoLite> {
+            info::NeuronInfoLite::every(netuid)
+        }
+
+        fn get_neuron_lite(netuid: u16, uid: u16) -> Option<info::NeuronInfoLite> {
+            info::NeuronInfoLite::every(netuid).into_iter().nth(uid.into())
+        }
+    }
+
+    impl info::api::SubnetInfoRuntimeApi<Block> for Runtime {
+        fn get_subnet_info(netuid: u16) -> Option<info::SubnetInfo> {
+            info::SubnetInfo::of(netuid)
+        }
+
+        fn get_subnets_info() -> Vec<Option<info::SubnetInfo>> {
+            info::networks().map(info::SubnetInfo::of).collect()
+        }
+
+        fn get_subnet_info_v2(netuid: u16) -> Option<info::SubnetInfoV2> {
+            info::SubnetInfoV2::of(netuid)
+        }
+
+        fn get_subnets_info_v2() -> Vec<Option<info::SubnetInfoV2>> {
+            info::networks().map(info::SubnetInfoV2::of).collect()
+        }
+
+        fn get_subnet_hyperparams(netuid: u16) -> Option<info::SubnetHyperparams> {
+            info::SubnetHyperparams::of(netuid)
+        }
+
+        fn get_subnet_hyperparams_v2(netuid: u16) -> Option<info::SubnetHyperparamsV2> {
+            info::SubnetHyperparamsV2::of(netuid)
+        }
+
+        fn get_subnet_hyperparams_v3(netuid: u16) -> Option<Vec<info::HyperparamEntry>> {
+            info::SubnetHyperparamsV2::of(netuid).map(info::SubnetHyperparamsV2::entries)
+        }
+
+        fn get_all_dynamic_info() -> Vec<Option<info::DynamicInfo>> {
+            info::networks().map(info::DynamicInfo::of).collect()
+        }
+
+        fn get_all_metagraphs() -> Vec<Option<info::Metagraph>> {
+            info::networks().map(|netuid| info::Metagraph::of(netuid, 0)).collect()
+        }
+
+        fn get_metagraph(netuid: u16) -> Option<info::Metagraph> {
+            info::Metagraph::of(netuid, 0)
+        }
+
+        fn get_all_mechagraphs() -> Vec<Option<info::Metagraph>> {
+            info::mechanisms()
+                .map(|(netuid, mecid)| info::Metagraph::of(netuid, mecid))
+                .collect()
+        }
+
+        fn get_mechagraph(netuid: u16, mecid: u8) -> Option<info::Metagraph> {
+            info::Metagraph::of(netuid, mecid)
+        }
+
+        fn get_dynamic_info(netuid: u16) -> Option<info::DynamicInfo> {
+            info::DynamicInfo::of(netuid)
+        }
+
+        fn get_subnet_state(netuid: u16) -> Option<info::SubnetState> {
+            info::SubnetState::of(netuid)
+        }
+
+        fn get_selective_metagraph(
+            netuid: u16,
+            metagraph_indexes: Vec<u16>,
+        ) -> Option<info::SelectiveMetagraph> {
+            info::SelectiveMetagraph::of(netuid, 0, &metagraph_indexes)
+        }
+
+        fn get_coldkey_auto_stake_hotkey(_coldkey: AccountId, _netuid: u16) -> Option<AccountId> {
+            None
+        }
+
+        fn get_selective_mechagraph(
+            netuid: u16,
+            subid: u8,
+            metagraph_indexes: Vec<u16>,
+        ) -> Option<info::SelectiveMetagraph> {
+            info::SelectiveMetagraph::of(netuid, subid, &metagraph_indexes)
+        }
+
+        fn get_subnet_to_prune() -> Option<u16> {
+            None
+        }
+    }
+
+    impl info::api::StakeInfoRuntimeApi<Block> for Runtime {
+        fn get_stake_info_for_coldkey(coldkey_account: AccountId) -> Vec<info::StakeInfo> {
+            info::StakeInfo::every(&coldkey_account)
+        }
+
+        fn get_stake_info_for_coldkeys(
+            coldkey_accounts: Vec<AccountId>,
+        ) -> Vec<(AccountId, Vec<info::StakeInfo>)> {
+            let accounts = coldkey_accounts.into_iter();
+            accounts
+                .map(|coldkey| {
+                    let stakes = info::StakeInfo::every(&coldkey);
+                    (coldkey, stakes)
+                })
+                .collect()
+        }
+
+        fn get_stake_info_for_hotkey_coldkey_netuid(
+            hotkey_account: AccountId,
+            coldkey_account: AccountId,
+            netuid: u16,
+        ) -> Option<info::StakeInfo> {
+            Some(info::StakeInfo::of(&hotkey_account, &coldkey_account, netuid))
+        }
+
+        fn get_stake_fee(
+            _origin: Option<(AccountId, u16)>,
+            _origin_coldkey_account: AccountId,
+            _destination: Option<(AccountId, u16)>,
+            _destination_coldkey_account: AccountId,
+            _amount: u64,
+        ) -> u64 {
+            0
+        }
+    }
+
+    impl info::api::SwapRuntimeApi<Block> for Runtime {
+        fn current_alpha_price(_netuid: u16) -> u64 {
+            adit_primitives::RAO_PER_TAO
+        }
+
+        fn sim_swap_tao_for_alpha(_netuid: u16, tao: u64) -> info::SimSwapResult {
+            info::SimSwapResult::even(tao)
+        }
+
+        fn sim_swap_alpha_for_tao(_netuid: u16, alpha: u64) -> info::SimSwapResult {
+            info::SimSwapResult::even(alpha)
+        }
+    }
+
+    impl info::api::SubnetRegistrationRuntimeApi<Block> for Runtime {
+        fn get_network_registration_cost() -> u64 {
+            1_000 * adit_primitives::RAO_PER_TAO
+        }
+    }
+
+    impl info::api::AuraApi<Block> for Runtime {
+        fn slot_duration() -> u64 {
+            2 * MINIMUM_PERIOD
         }
     }
 }

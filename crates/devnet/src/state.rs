@@ -78,6 +78,22 @@ impl State {
         self.backend.insert([(None, changes)], StateVersion::V1);
     }
 
+    /// Makes the state before the newest block the newest; false when it was discarded.
+    pub(crate) fn rewind(&mut self) -> bool {
+        let Some(undo) = self.undo.pop_back() else {
+            return false;
+        };
+        for (key, before) in &undo {
+            match before {
+                Some(value) => self.newest.insert(key.clone(), value.clone()),
+                None => self.newest.remove(key),
+            };
+        }
+        let changes: Changes = undo.into_iter().collect();
+        self.backend.insert([(None, changes)], StateVersion::V1);
+        true
+    }
+
     fn remember(&mut self, changes: &Changes) {
         let mut undo = Undo::new();
         for (key, value) in changes {

@@ -17,6 +17,7 @@ mod registration;
 mod staking;
 mod storage;
 mod take;
+mod timelock;
 mod weights;
 
 use frame_support::pallet_macros::import_section;
@@ -77,7 +78,8 @@ pub mod pallet {
         pub bits: u128,
     }
 
-    use super::{commits::Revealed, moves::Position};
+    use super::{commits::Revealed, moves::Position, timelock::Sealed};
+    use crate::drand;
 
     /// Calls of neurons cost nothing.
     const FREE: (Weight, DispatchClass, Pays) = (
@@ -87,7 +89,7 @@ pub mod pallet {
     );
 
     #[pallet::config]
-    pub trait Config: frame_system::Config<AccountId = AccountId32> {
+    pub trait Config: frame_system::Config<AccountId = AccountId32> + drand::Config {
         /// The TAO ledger.
         type Currency: Inspect<AccountId32, Balance = u64> + Mutate<AccountId32>;
     }
@@ -100,6 +102,7 @@ pub mod pallet {
     impl<T: Config> Hooks<BlockNumberFor<T>> for Pallet<T> {
         fn on_initialize(_block: BlockNumberFor<T>) -> Weight {
             Self::step_registration();
+            Self::step_timelocks();
             Self::step_epochs();
             Weight::zero()
         }

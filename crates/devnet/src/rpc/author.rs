@@ -46,6 +46,18 @@ pub(super) fn register(module: &mut RpcModule<Node>) -> Registered {
                     notify(&sink, &json!("invalid")).await;
                     return;
                 }
+                if news.evicted.contains(&hash) {
+                    notify(&sink, &json!("dropped")).await;
+                    return;
+                }
+                if let Some((retracted, _)) = block
+                    && news.retracted.contains(&retracted)
+                {
+                    block = None;
+                    if !notify(&sink, &json!({ "retracted": retracted })).await {
+                        return;
+                    }
+                }
                 let missed = seen
                     .replace(news.header.number)
                     .is_some_and(|seen| news.header.number > seen.saturating_add(1));

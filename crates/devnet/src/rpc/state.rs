@@ -1,16 +1,19 @@
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
+};
 
 use jsonrpsee::RpcModule;
 use serde_json::{Value, json};
 use sp_crypto_hashing::blake2_256;
 
 use super::{
-    Answer, Arguments, CLIENT_ERROR, Registered, failure, next_news, notify, number, to_hex, view,
+    Answer, Arguments, CLIENT_ERROR, Registered, failure, next_news, notify, to_hex, view,
 };
 use crate::{
     devnet::Node,
-    runtime::{Runtime, VERSION, api},
-    state::run_over,
+    runtime::{self, Runtime, api},
+    state::{View, run_over},
 };
 
 /// Keys in one page at most.
@@ -105,24 +108,40 @@ fn hexes(keys: Vec<Vec<u8>>) -> Vec<String> {
 
 fn runtime(module: &mut RpcModule<Node>) -> Registered {
     module.register_method("state_getMetadata", |params, node, _| {
-        number(&node.chain(), Arguments::of(&params)?.hash(0)?)?;
-        Answer::Ok(to_hex(&codec::Encode::encode(&Runtime::metadata())))
+        let state = view(&node.chain(), Arguments::of(&params)?.hash(0)?)?.map();
+        // The metadata names the version, which is in the state.
+        let (metadata, _) = run_over(state, Runtime::metadata);
+        Answer::Ok(to_hex(&codec::Encode::encode(&metadata)))
     })?;
     module.register_method("state_getRuntimeVersion", |params, node, _| {
-        number(&node.chain(), Arguments::of(&params)?.hash(0)?)?;
-        Answer::Ok(version())
+        let at = Arguments::of(&params)?.hash(0)?;
+        Answer::Ok(version(&view(&node.chain(), at)?))
     })?;
     module.register_blocking_method("state_call", |params, node, _| {
         let arguments = Arguments::of(&params)?;
         let name = arguments.text(0)?.to_owned();
         let (data, at) = (arguments.bytes(1)?, arguments.hash(2)?);
-        let state = view(&node.chain(), at)?.map();
+        let (block, state) = {
+            let chain = node.chain();
+            let block = at.unwrap_or_else(|| chain.best_hash());
+            let key = (block, name.clone(), data.clone());
+            let view = view(&chain, at)?;
+            if let Some(answer) = node.answers.get(&key) {
+                return Ok(answer.to_string());
+            }
+            (block, view.map())
+        };
         // The generated dispatcher panics on arguments that do not decode.
         let called = catch_unwind(AssertUnwindSafe(|| {
             run_over(state, || api::dispatch(&name, &data)).0
         }));
         match called {
-            Ok(Some(answer)) => Ok(to_hex(&answer)),
+            Ok(Some(answer)) => {
+                let answer = to_hex(&answer);
+                node.answers
+                    .keep((block, name, data), &Arc::from(answer.as_str()));
+                Ok(answer)
+            }
             Ok(None) => {
                 let text = "Client error: Execution failed: Exported method";
                 Err(failure(CLIENT_ERROR, format!("{text} {name} is not found")))
@@ -137,35 +156,45 @@ fn runtime(module: &mut RpcModule<Node>) -> Registered {
         "state_subscribeRuntimeVersion",
         "state_runtimeVersion",
         "state_unsubscribeRuntimeVersion",
-        |_, pending, _, _| async move {
+        |_, pending, node, _| async move {
+            let mut news = node.news();
             let Ok(sink) = pending.accept().await else {
                 return;
             };
-            // The runtime of this chain never changes.
-            if notify(&sink, &version()).await {
-                sink.closed().await;
+            let present = || view(&node.chain(), None).map(|view| version(&view));
+            let Ok(mut known) = present() else { return };
+            if !notify(&sink, &known).await {
+                return;
+            }
+            while next_news(&sink, &mut news).await.is_some() {
+                let Ok(newest) = present() else { return };
+                if newest != known && !notify(&sink, &newest).await {
+                    return;
+                }
+                known = newest;
             }
         },
     )?;
     Ok(())
 }
 
-fn version() -> Value {
-    let apis: Vec<_> = VERSION
+fn version(view: &View<'_>) -> Value {
+    let version = runtime::version(view.value(runtime::SPEC));
+    let apis: Vec<_> = version
         .apis
         .iter()
         .map(|(id, version)| json!([to_hex(id), version]))
         .collect();
     json!({
-        "specName": VERSION.spec_name,
-        "implName": VERSION.impl_name,
-        "authoringVersion": VERSION.authoring_version,
-        "specVersion": VERSION.spec_version,
-        "implVersion": VERSION.impl_version,
+        "specName": version.spec_name,
+        "implName": version.impl_name,
+        "authoringVersion": version.authoring_version,
+        "specVersion": version.spec_version,
+        "implVersion": version.impl_version,
         "apis": apis,
-        "transactionVersion": VERSION.transaction_version,
-        "systemVersion": VERSION.system_version,
-        "stateVersion": VERSION.system_version,
+        "transactionVersion": version.transaction_version,
+        "systemVersion": version.system_version,
+        "stateVersion": version.system_version,
     })
 }
 

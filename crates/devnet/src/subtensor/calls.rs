@@ -150,6 +150,50 @@ mod calls {
             )
         }
 
+        /// Commits to weights that a round of the beacon opens.
+        #[pallet::call_index(113)]
+        #[pallet::weight(FREE)]
+        pub fn commit_timelocked_weights(
+            origin: OriginFor<T>,
+            netuid: u16,
+            commit: Sealed,
+            reveal_round: u64,
+            commit_reveal_version: u16,
+        ) -> DispatchResult {
+            let (hotkey, version) = (ensure_signed(origin)?, commit_reveal_version);
+            Self::commit_sealed(&hotkey, netuid, 0, commit, reveal_round, version)
+        }
+
+        /// Commits to weights in one mechanism of a subnet that a round of the beacon opens.
+        #[pallet::call_index(118)]
+        #[pallet::weight(FREE)]
+        pub fn commit_timelocked_mechanism_weights(
+            origin: OriginFor<T>,
+            netuid: u16,
+            mecid: u8,
+            commit: Sealed,
+            reveal_round: u64,
+            commit_reveal_version: u16,
+        ) -> DispatchResult {
+            let (hotkey, version) = (ensure_signed(origin)?, commit_reveal_version);
+            Self::commit_sealed(&hotkey, netuid, mecid, commit, reveal_round, version)
+        }
+
+        /// The older form of `commit_timelocked_mechanism_weights`, always of the chain's version.
+        #[pallet::call_index(117)]
+        #[pallet::weight(FREE)]
+        pub fn commit_crv3_mechanism_weights(
+            origin: OriginFor<T>,
+            netuid: u16,
+            mecid: u8,
+            commit: Sealed,
+            reveal_round: u64,
+        ) -> DispatchResult {
+            let hotkey = ensure_signed(origin)?;
+            let version = CommitRevealWeightsVersion::<T>::get();
+            Self::commit_sealed(&hotkey, netuid, mecid, commit, reveal_round, version)
+        }
+
         // --- stake ----------------------------------------------------------------------------
 
         /// Moves TAO of the caller's coldkey into stake on a hotkey.

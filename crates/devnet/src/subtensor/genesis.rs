@@ -1,14 +1,24 @@
 //! The first state of the chain's networks.
 
+use adit_primitives::RAO_PER_TAO;
 use frame_support::traits::fungible::Mutate as _;
-use sp_core::crypto::AccountId32;
+use sp_core::{
+    Pair as _,
+    crypto::{AccountId32, DEV_PHRASE, DeriveJunction},
+    sr25519,
+};
 
-use super::pallet::{
-    Burn, CommitRevealWeightsEnabled, Config, FirstEmissionBlockNumber, ImmunityPeriod,
-    LoopbackAxonsAllowed, MaxAllowedUids, MaxAllowedValidators, MaxRegistrationsPerBlock,
-    MaxWeightsLimit, MechanismCountCurrent, MinAllowedWeights, MinBurn, NetworkRegistrationAllowed,
-    NetworksAdded, Pallet, RevealPeriodEpochs, ServingRateLimit, StakeThreshold, SubtokenEnabled,
-    TargetRegistrationsPerInterval, Tempo, TotalNetworks, WeightsSetRateLimit, WeightsVersionKey,
+use super::{
+    pallet::{
+        Axons, Burn, CommitRevealWeightsEnabled, Config, FirstEmissionBlockNumber, ImmunityPeriod,
+        LastUpdate, LoopbackAxonsAllowed, MaxAllowedUids, MaxAllowedValidators,
+        MaxRegistrationsPerBlock, MaxWeightsLimit, MechanismCountCurrent, MinAllowedWeights,
+        MinBurn, NetworkRegistrationAllowed, NetworksAdded, Pallet, RevealPeriodEpochs,
+        ServingRateLimit, StakeThreshold, StakingHotkeys, StoredAxon, SubtokenEnabled,
+        TargetRegistrationsPerInterval, Tempo, TotalNetworks, TotalStake, ValidatorPermit, Weights,
+        WeightsSetRateLimit, WeightsVersionKey,
+    },
+    place,
 };
 use crate::config::SubnetConfig;
 
@@ -60,8 +70,68 @@ impl<T: Config> Pallet<T> {
         RevealPeriodEpochs::<T>::insert(netuid, subnet.reveal_period);
         SubtokenEnabled::<T>::insert(netuid, true);
         FirstEmissionBlockNumber::<T>::insert(netuid, 1);
+        Self::populate(netuid, subnet.neurons);
         Burn::<T>::insert(netuid, subnet.burn.0);
         MinBurn::<T>::insert(netuid, subnet.burn.0.min(500_000));
         CommitRevealWeightsEnabled::<T>::insert(netuid, subnet.commit_reveal_enabled);
     }
+
+    /// Registers the first neurons. All of it follows from their number.
+    fn populate(netuid: u16, count: u16) {
+        let validators = count.div_ceil(4);
+        // The phrase is stretched once; that takes longer than all the rest.
+        let Ok(phrase) = sr25519::Pair::from_string(DEV_PHRASE, None) else {
+            return;
+        };
+        for uid in 0..count {
+            let (hotkey, coldkey) = (
+                derived(&phrase, "hotkey", uid),
+                derived(&phrase, "coldkey", uid / 8),
+            );
+            if Self::associate(&coldkey, &hotkey).is_err() {
+                tracing::warn!(netuid, uid, "the hotkey has another coldkey already");
+            }
+            Self::seat(netuid, uid, &hotkey);
+            if uid < validators {
+                let stake = 1_000 * RAO_PER_TAO * u64::from(validators - uid);
+                Self::credit(&coldkey, &hotkey, netuid, stake);
+                StakingHotkeys::<T>::append(&coldkey, &hotkey);
+                TotalStake::<T>::mutate(|total| *total = total.saturating_add(stake));
+                ValidatorPermit::<T>::mutate(netuid, |values| place(values, uid, true));
+                // After the registration of what they weigh, so that an epoch counts them.
+                LastUpdate::<T>::mutate(netuid, |values| place(values, uid, 1));
+                let row: Vec<(u16, u16)> = (validators..count)
+                    .map(|miner| (miner, weight(uid, miner)))
+                    .collect();
+                Weights::<T>::insert(netuid, uid, row);
+            } else {
+                let axon = StoredAxon {
+                    version: 1,
+                    ip: 0x0a00_0000 + u128::from(uid),
+                    port: 8091,
+                    ip_type: 4,
+                    protocol: 4,
+                    ..StoredAxon::default()
+                };
+                Axons::<T>::insert(netuid, &hotkey, axon);
+            }
+        }
+    }
+}
+
+/// The public key of a development key, such as `//hotkey7`.
+fn derived(phrase: &sr25519::Pair, name: &str, number: u16) -> AccountId32 {
+    let junction = DeriveJunction::hard(format!("{name}{number}").as_str());
+    // Hard derivation of a key that has its secret cannot fail.
+    let pair = phrase.derive([junction].into_iter(), None);
+    pair.map_or(AccountId32::new([0; 32]), |(pair, _)| pair.public().into())
+}
+
+/// What a validator gives a miner: much the same as the others, most of it to the last.
+fn weight(validator: u16, miner: u16) -> u16 {
+    let spread = validator
+        .wrapping_mul(31)
+        .wrapping_add(miner.wrapping_mul(17))
+        % 64;
+    miner.saturating_mul(128).saturating_add(spread).max(1)
 }

@@ -7,7 +7,9 @@
 )]
 
 mod commit_reveal;
+mod faults;
 mod harness;
+mod info;
 mod life;
 mod metadata;
 mod nested;
@@ -16,3 +18,4 @@ mod refusals;
 mod restart;
 mod rpc;
 mod staking;
+mod timelock;
