@@ -1,6 +1,7 @@
 //! `adit-validator`: asks, verifies, judges, keeps, sets weights. See `--help`.
 
 mod audit;
+mod chain;
 mod config;
 mod wire;
 
@@ -16,6 +17,7 @@ fn main() -> ExitCode {
         .version(env!("CARGO_PKG_VERSION"));
     let matches = cli::with_flags(command, FLAGS)
         .subcommand(audit::command())
+        .subcommand(chain::command())
         .subcommand(cli::wallet::command())
         .get_matches();
     match run(&matches) {
@@ -35,8 +37,10 @@ fn run(matches: &clap::ArgMatches) -> anyhow::Result<ExitCode> {
         return Ok(cli::wallet::run(matches)?);
     }
     let runtime = tokio::runtime::Runtime::new()?;
-    if let Some(("audit", matches)) = matches.subcommand() {
-        return runtime.block_on(audit::run(matches));
+    match matches.subcommand() {
+        Some(("audit", matches)) => return runtime.block_on(audit::run(matches)),
+        Some(("chain", matches)) => return runtime.block_on(chain::run(matches)),
+        _ => {}
     }
     let invocation = cli::invocation(matches, FLAGS)?;
     let loaded = load::<Config>(invocation.file.as_deref(), invocation.flags)?;

@@ -96,6 +96,19 @@ fn describe() {
         "adit_deliveries_total",
         "Batches handed to the dataset by outcome"
     );
+    metrics::describe_counter!(
+        "adit_chain_requests_total",
+        "Requests to the chain by endpoint and outcome"
+    );
+    metrics::describe_counter!(
+        "adit_chain_failovers_total",
+        "Endpoints left for another one, by reason"
+    );
+    metrics::describe_gauge!("adit_chain_head", "The highest block seen");
+    metrics::describe_histogram!(
+        "adit_chain_request_seconds",
+        "Time an answer of the chain took, by endpoint"
+    );
     metrics::describe_gauge!("adit_unjudged_tasks", "Tasks that wait to be judged");
     metrics::describe_gauge!(
         "adit_undelivered_batches",

@@ -1,6 +1,18 @@
 //! The real binary, as an operator types it.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test that cannot go on fails"
+)]
+
+#[expect(
+    dead_code,
+    reason = "shared with the chain's own tests, which need more of it"
+)]
+#[path = "../../../../crates/chain/tests/it/devnet.rs"]
+mod devnet;
+mod doctor;
 
 use std::{
     fs,
