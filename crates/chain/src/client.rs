@@ -11,6 +11,7 @@ mod connection;
 mod delegation;
 mod determine;
 mod doctor;
+mod event_stream;
 mod events;
 mod fees;
 #[cfg(test)]
@@ -22,6 +23,7 @@ mod link;
 mod mechanisms;
 mod metadata_folder;
 mod metagraph;
+mod metagraph_cache;
 mod neuron_reads;
 mod nonce;
 mod offline;
@@ -32,6 +34,7 @@ mod pool;
 mod rate;
 mod registration;
 mod runtime;
+mod selective;
 mod signer;
 mod snapshot;
 mod staking;
@@ -54,10 +57,14 @@ pub use call::ChainCall;
 pub use commitments::CommitmentSpace;
 pub use delegation::{ChildrenScheduled, TakeSet};
 pub use doctor::{ChainReport, ChainState, LONGEST_SKEW, NeuronReport, examine};
+pub use event_stream::{BlockEvents, EventNotice, EventStream, Following};
 pub use events::DispatchFailure;
 pub use fees::{CallClass, DryRun, FeeEstimate};
 pub use health::EndpointHealth;
 pub use mechanisms::{MechanismSplit, NeuronRows};
+pub use metagraph_cache::{
+    CachedMetagraph, MetagraphCache, MetagraphCacheOptions, MetagraphUpdate,
+};
 pub use offline::{OfflineRuntime, SignedTransaction, SigningTerms, TransactionEra};
 pub use options::ClientOptions;
 pub use outcome::{DropReason, SubmissionOutcome, TransactionReceipt, TransactionReport};

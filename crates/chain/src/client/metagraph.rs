@@ -5,15 +5,47 @@ use adit_primitives::{
 
 use super::{
     axon::{self, AxonFields},
+    selective::{self, NeuronIdentity},
     snapshot::{Answers, Query, Slot, Snapshot, account_key, netuid_key, uid_key},
 };
-use crate::{Error, Result};
+use crate::{BlockHead, Error, Result};
 
 /// The root network, whose stake counts on every subnet with the runtime's `TaoWeight`.
 const ROOT: NetUid = NetUid(0);
 
-/// Reads a subnet in three requests: its vectors, its keys, and what hangs on the keys.
+/// Reads a subnet: its vectors from storage, and beside them who its neurons are, by one runtime
+/// call where the runtime has it and else by two more requests to storage.
+///
+/// Storage is right on every runtime, but takes five keys for each neuron. The call is asked only
+/// for fields that have been there for long; whatever goes wrong with it, storage is asked instead.
 pub(super) async fn read(snapshot: &Snapshot, netuid: NetUid) -> Result<Metagraph> {
+    let columns = read_columns(snapshot, netuid);
+    let (columns, told) = futures::join!(columns, selective::identities(snapshot, netuid));
+    let (parameters, columns) = columns?;
+    let told = match told {
+        Ok(Some(told)) if told.len() == usize::from(columns.neurons) => Some(told),
+        Ok(_) => None,
+        Err(error) if error.is_retryable() => return Err(error),
+        Err(error) => {
+            tracing::debug!(%error, %netuid, "the runtime's own metagraph cannot be used");
+            None
+        }
+    };
+    let identities = match told {
+        Some(told) => told,
+        None => identities_from_storage(snapshot, netuid, columns.neurons).await?,
+    };
+    put_together(snapshot, netuid, parameters, &columns, identities)
+}
+
+/// As [`read`], from storage alone.
+pub(super) async fn read_from_storage(snapshot: &Snapshot, netuid: NetUid) -> Result<Metagraph> {
+    let (parameters, columns) = read_columns(snapshot, netuid).await?;
+    let identities = identities_from_storage(snapshot, netuid, columns.neurons).await?;
+    put_together(snapshot, netuid, parameters, &columns, identities)
+}
+
+async fn read_columns(snapshot: &Snapshot, netuid: NetUid) -> Result<(SubnetParameters, Columns)> {
     let mut query = snapshot.query();
     let exists = query.subtensor::<bool>("NetworksAdded", vec![netuid_key(netuid)])?;
     let parameters = ParameterSlots::add(&mut query, netuid)?;
@@ -23,18 +55,38 @@ pub(super) async fn read(snapshot: &Snapshot, netuid: NetUid) -> Result<Metagrap
     if answers.is_known(&exists) && !answers.value(&exists)? && columns.neurons == 0 {
         return Err(Error::NoSuchSubnet { netuid });
     }
-    let parameters = parameters.read(&answers)?;
+    Ok((parameters.read(&answers)?, columns))
+}
 
-    let keys = read_keys(snapshot, netuid, columns.neurons).await?;
-    let neurons = read_neurons(snapshot, netuid, &keys, &columns).await?;
-    let head = snapshot.head;
-    Ok(Metagraph::new(
-        netuid,
-        head.number,
-        head.hash,
-        parameters,
-        neurons,
-    )?)
+async fn identities_from_storage(
+    snapshot: &Snapshot,
+    netuid: NetUid,
+    neurons: u16,
+) -> Result<Vec<NeuronIdentity>> {
+    let keys = read_keys(snapshot, netuid, neurons).await?;
+    let mut query = snapshot.query();
+    let mut slots = Vec::with_capacity(keys.len());
+    for (hotkey, _) in &keys {
+        let account = hotkey.account();
+        let axon = vec![netuid_key(netuid), account_key(account)];
+        slots.push((
+            query.subtensor::<AxonFields>("Axons", axon)?,
+            query.subtensor::<[u8; 32]>("Owner", vec![account_key(account)])?,
+            StakeSlots::add(&mut query, netuid, account)?,
+        ));
+    }
+    let answers = query.fetch().await?;
+    let neurons = keys.into_iter().zip(&slots);
+    let neurons = neurons.map(|((hotkey, registered_at), (axon, owner, stake))| {
+        Ok(NeuronIdentity {
+            hotkey,
+            coldkey: Coldkey::new(answers.value(owner)?),
+            axon: answers.optional(axon)?,
+            stake: stake.read(&answers)?,
+            registered_at,
+        })
+    });
+    neurons.collect()
 }
 
 /// Hotkey and block of registration of every uid.
@@ -60,33 +112,22 @@ async fn read_keys(
     slots.iter().map(read).collect()
 }
 
-async fn read_neurons(
+fn put_together(
     snapshot: &Snapshot,
     netuid: NetUid,
-    keys: &[(Hotkey, u64)],
+    parameters: SubnetParameters,
     columns: &Columns,
-) -> Result<Vec<Neuron>> {
-    let mut query = snapshot.query();
-    let mut slots = Vec::with_capacity(keys.len());
-    for (hotkey, _) in keys {
-        let account = hotkey.account();
-        let axon = vec![netuid_key(netuid), account_key(account)];
-        slots.push((
-            query.subtensor::<AxonFields>("Axons", axon)?,
-            query.subtensor::<[u8; 32]>("Owner", vec![account_key(account)])?,
-            StakeSlots::add(&mut query, netuid, account)?,
-        ));
-    }
-    let answers = query.fetch().await?;
-    let mut neurons = Vec::with_capacity(keys.len());
-    for (place, ((hotkey, registered), (axon, owner, stake))) in keys.iter().zip(&slots).enumerate()
-    {
-        neurons.push(Neuron {
+    identities: Vec<NeuronIdentity>,
+) -> Result<Metagraph> {
+    let neurons = identities
+        .into_iter()
+        .enumerate()
+        .map(|(place, who)| Neuron {
             uid: Uid(u16::try_from(place).unwrap_or(u16::MAX)),
-            hotkey: *hotkey,
-            coldkey: Coldkey::new(answers.value(owner)?),
-            axon: answers.optional(axon)?.as_ref().and_then(axon::read),
-            stake: stake.read(&answers)?,
+            hotkey: who.hotkey,
+            coldkey: who.coldkey,
+            axon: who.axon.as_ref().and_then(axon::read),
+            stake: who.stake,
             validator_permit: at(&columns.permits, place),
             active: at(&columns.active, place),
             incentive: at(&columns.incentive, place),
@@ -95,10 +136,16 @@ async fn read_neurons(
             validator_trust: at(&columns.validator_trust, place),
             emission: Rao(at(&columns.emission, place)),
             last_update: Block(at(&columns.last_update, place)),
-            registered_at: Block(*registered),
+            registered_at: Block(who.registered_at),
         });
-    }
-    Ok(neurons)
+    let BlockHead { number, hash } = snapshot.head;
+    Ok(Metagraph::new(
+        netuid,
+        number,
+        hash,
+        parameters,
+        neurons.collect(),
+    )?)
 }
 
 fn at<T: Copy + Default>(column: &[T], place: usize) -> T {

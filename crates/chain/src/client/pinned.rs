@@ -85,6 +85,16 @@ impl Pinned {
         self.read(read).await
     }
 
+    /// As [`Pinned::metagraph`], from storage alone. The runtime's own metagraph, which is asked for
+    /// where there is one, counts stake that child keys bring and take; this one does not.
+    ///
+    /// # Errors
+    /// As [`Pinned::metagraph`].
+    pub async fn metagraph_from_storage(&self, netuid: NetUid) -> Result<Metagraph> {
+        let read = |snapshot| async move { metagraph::read_from_storage(&snapshot, netuid).await };
+        self.read(read).await
+    }
+
     /// The spec version of the runtime that the block's state belongs to.
     ///
     /// # Errors

@@ -7,8 +7,10 @@
 )]
 
 mod acceptance_writes;
+mod cache;
 mod calls;
 mod devnet;
+mod event_stream;
 mod failover;
 mod faults;
 mod golden;

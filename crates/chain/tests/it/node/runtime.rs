@@ -1,5 +1,6 @@
 use std::collections::BTreeMap;
 
+use scale_info::TypeDef;
 use subxt::{
     Metadata,
     ext::{
@@ -68,6 +69,22 @@ impl NodeRuntime {
         let output = found.method_by_name(method).unwrap().output_ty();
         let encoded = value.encode_as_type(output, self.decoded.types());
         encoded.unwrap_or_else(|error| panic!("{api}.{method}: {error}"))
+    }
+
+    /// The names of the fields of the record that a runtime function returns, in an option.
+    pub(crate) fn fields_returned(&self, api: &str, method: &str) -> Vec<String> {
+        let found = self.decoded.runtime_api_trait_by_name(api).unwrap();
+        let output = found.method_by_name(method).unwrap().output_ty();
+        let type_of = |id: u32| &self.decoded.types().resolve(id).unwrap().type_def;
+        let TypeDef::Variant(option) = type_of(output) else {
+            panic!("{api}.{method} returns no option")
+        };
+        let some = option.variants.iter().find(|case| case.name == "Some");
+        let TypeDef::Composite(record) = type_of(some.unwrap().fields[0].ty.id) else {
+            panic!("{api}.{method} returns no record")
+        };
+        let names = record.fields.iter().map(|field| field.name.clone());
+        names.collect::<Option<_>>().unwrap()
     }
 
     /// Pallet and error by index, for a dispatch error.
