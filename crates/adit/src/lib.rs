@@ -11,6 +11,7 @@
 //! | `yuma` | `yuma` | Yuma consensus, bit for bit. |
 //! | `chain`; `client`, `testing` | `chain` | The chain as a neuron sees it; its client, its fake. |
 //! | `protocol` | `protocol` | The wire contract and signed requests. |
+//! | `synapse` | `protocol::synapse` | Axon and dendrite of the Python SDK up to version 10. |
 //! | `media` | `media` | Untrusted media, fetched and decoded within bounds. |
 //! | `models`; `cuda` | `models` | Embedding models. |
 //! | `storage`; `dataset` | `storage` | A validator's state; Parquet datasets and vector indexes. |

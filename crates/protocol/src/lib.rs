@@ -5,6 +5,10 @@
 //! ([`server`], [`client`]), cheap authentication of many messages ([`session`]) and what a caller is told when something fails ([`status`]). It knows
 //! nothing of what a mechanism does with a message, and of keys only what `adit-wallet` offers.
 //!
+//! With the feature `synapse` there is also the HTTP protocol of the Python SDK up to version 10:
+//! `synapse::Axon` serves its dendrites, `synapse::Dendrite` calls its axons, and a subnet's
+//! synapses are declared once, as values or as Rust types. See the module's own example.
+//!
 //! ```
 //! use std::sync::Arc;
 //!

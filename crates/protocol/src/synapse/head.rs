@@ -8,7 +8,7 @@ use super::{
     print::float_repr,
     schema::SynapseSchema,
     terminal::TerminalInfo,
-    value::PyValue,
+    value::{PyInt, PyValue},
 };
 
 const AXON: &str = "bt_header_axon_";
@@ -74,6 +74,9 @@ impl SynapseHead {
                 }
             } else if header == "timeout" {
                 head.timeout = Some(float_of_text(text).ok_or_else(|| of(header))?);
+            } else if matches!(header, "header_size" | "total_size") {
+                // They inform only, but a wrong one is wrong in Python too.
+                PyInt::parse(text).ok_or_else(|| of(header))?;
             } else if header == "computed_body_hash" {
                 head.computed_body_hash = Some(text.to_owned());
             }

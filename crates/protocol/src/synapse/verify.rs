@@ -103,7 +103,7 @@ pub enum DendriteRefusal {
     /// No signature.
     #[error("Missing Signature")]
     MissingSignature,
-    /// The signature is not 64 bytes in hexadecimal.
+    /// The signature is not `0x` and 128 hexadecimal digits.
     #[error("Invalid SR25519 signature.")]
     MalformedSignature,
     /// The signature does not fit; the message is the one this server put together.
@@ -121,7 +121,8 @@ pub enum DendriteRefusal {
 /// The rules are those of the Python SDK's `default_verify`, and stricter where those are unsafe:
 /// a nonce must be fresh whatever version the caller claims and whether or not its uuid is known,
 /// may not lie in the future, and serves a hotkey once, whatever the uuid; memory is bounded. Of
-/// callers of a version below 7.2.0, whose nonces do not follow the clock, nothing is believed.
+/// callers of a version below 7.2.0, whose nonces do not follow the clock, nothing is believed, and
+/// signatures over `<Bytes>…</Bytes>`, which only browser wallets make, are refused.
 #[derive(Debug)]
 pub struct DendriteVerifier {
     own: Hotkey,
@@ -191,9 +192,10 @@ impl DendriteVerifier {
         if signature.is_empty() {
             return Err(DendriteRefusal::MissingSignature);
         }
-        let parsed: Signature = signature
-            .parse()
-            .map_err(|_| DendriteRefusal::MalformedSignature)?;
+        let digits = signature.strip_prefix("0x");
+        let parsed: Signature = digits
+            .and_then(|digits| digits.parse().ok())
+            .ok_or(DendriteRefusal::MalformedSignature)?;
         let message = signed_message(
             Some(nonce),
             Some(text),

@@ -9,7 +9,7 @@ mod axon_http;
 mod body_hash;
 mod btauth;
 mod dendrite_headers;
-mod misc;
+mod numbers;
 
 #[test]
 fn every_vector_of_the_wire() {
@@ -18,7 +18,7 @@ fn every_vector_of_the_wire() {
     body_hash::register(&mut suite);
     btauth::register(&mut suite);
     dendrite_headers::register(&mut suite);
-    misc::register(&mut suite);
+    numbers::register(&mut suite);
     let report = suite.run(false).unwrap();
     assert!(report.is_green(), "some vectors fail or are not covered");
 }

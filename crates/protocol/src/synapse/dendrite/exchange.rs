@@ -217,7 +217,22 @@ fn read_answer(
             ),
         });
     }
-    let json = read_json(bytes).map_err(|error| unreadable(&error))?;
+    // Python's client takes an empty body for `null`.
+    let json = if bytes.trim_ascii().is_empty() {
+        PyValue::None
+    } else {
+        read_json(bytes).map_err(|error| unreadable(&error))?
+    };
+    let told = json.get("message").unwrap_or(&PyValue::None);
+    let told_well = matches!(told, PyValue::None | PyValue::Str(_));
+    if status != 200 && !(told_well && matches!(json, PyValue::Dict(_))) {
+        // The status came all the same.
+        let reason = "an error without an object that tells it".to_owned();
+        return Ok(DendriteAnswer {
+            axon_status: Some(status.into()),
+            ..DendriteAnswer::failed(asked.clone(), DendriteFault::Unreadable { reason })
+        });
+    }
     let head = read_head(headers)?;
     let (body, mut axon_status, mut message, mut process_time);
     if status == 200 {
@@ -232,16 +247,8 @@ fn read_answer(
         read.axon = asked.axon.clone();
         body = read;
     } else {
-        if !matches!(json, PyValue::Dict(_)) {
-            return Err(DendriteFault::Unreadable {
-                reason: format!("{} is no object", json.type_name()),
-            });
-        }
         axon_status = Some(status.into());
-        message = json
-            .get("message")
-            .and_then(PyValue::as_str)
-            .map(str::to_owned);
+        message = told.as_str().map(str::to_owned);
         process_time = None;
         body = asked.clone();
     }

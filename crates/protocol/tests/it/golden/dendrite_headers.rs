@@ -114,8 +114,11 @@ fn header_parse(case: &PyValue) -> Outcome {
     };
     let text = |text: Option<String>| text.map_or(PyValue::None, PyValue::Str);
     all([
-        same(&set_fields(&head.axon), case.get("axon").unwrap()),
-        same(&set_fields(&head.dendrite), case.get("dendrite").unwrap()),
+        same(set_fields(&head.axon), sorted(case.get("axon").unwrap())),
+        same(
+            set_fields(&head.dendrite),
+            sorted(case.get("dendrite").unwrap()),
+        ),
         same(
             &head.timeout.map_or(PyValue::None, PyValue::Float),
             case.get("timeout").unwrap(),
@@ -128,11 +131,17 @@ fn header_parse(case: &PyValue) -> Outcome {
     ])
 }
 
+/// The fields that are set, in the order of their names: JSON objects have none.
 fn set_fields(terminal: &TerminalInfo) -> PyValue {
-    let PyValue::Dict(mut entries) = terminal.to_value() else {
+    sorted(&terminal.to_value())
+}
+
+fn sorted(object: &PyValue) -> PyValue {
+    let PyValue::Dict(mut entries) = object.clone() else {
         panic!("a terminal is a dict");
     };
     entries.retain(|(_, value)| *value != PyValue::None);
+    entries.sort_by_key(|(name, _)| name.as_str().unwrap_or_default().to_owned());
     PyValue::Dict(entries)
 }
 

@@ -76,7 +76,7 @@ pub(super) async fn judge(document: &PyValue, case: &PyValue) -> Outcome {
         Outcome::Deviates(AS_ASKED)
     } else if has_upper_case(server) {
         Outcome::Deviates(CASELESS)
-    } else if has_malformed_status(server) && others.iter().all(|name| matches!(**name, "x" | "y"))
+    } else if has_malformed_number(server) && others.iter().all(|name| matches!(**name, "x" | "y"))
     {
         Outcome::Deviates(WHOLE)
     } else {
@@ -98,12 +98,18 @@ fn has_upper_case(server: &PyValue) -> bool {
         .any(|(name, _)| name.chars().any(char::is_uppercase))
 }
 
-fn has_malformed_status(server: &PyValue) -> bool {
-    let headers = headers(server);
-    let mut codes = headers
-        .iter()
-        .filter(|(name, _)| name == "bt_header_axon_status_code");
-    codes.any(|(_, text)| text.parse::<i64>().is_err())
+/// Whether a header of the protocol that must be a number is none.
+fn has_malformed_number(server: &PyValue) -> bool {
+    headers(server).iter().any(|(name, text)| {
+        let field = name.trim_start_matches("bt_header_axon_");
+        match field.trim_start_matches("bt_header_dendrite_") {
+            "status_code" | "port" | "version" | "nonce" | "header_size" | "total_size" => {
+                text.parse::<i64>().is_err()
+            }
+            "process_time" | "timeout" => text.parse::<f64>().is_err(),
+            _ => false,
+        }
+    })
 }
 
 fn answer_of(server: &PyValue) -> Vec<u8> {
