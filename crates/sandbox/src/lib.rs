@@ -21,10 +21,12 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod challenge;
 mod error;
 mod limits;
 mod outcome;
 mod program;
+mod python;
 mod root;
 mod sandbox;
 mod scratch;
@@ -32,10 +34,14 @@ mod spawner;
 mod stage;
 mod wire;
 
+pub use challenge::{
+    CaseVerdict, Comparison, ExecuteResponse, TestCase, extract_code, run_test_cases,
+};
 pub use error::{Error, Result};
 pub use limits::{LimitHit, Limits};
 pub use outcome::{Captured, Exit, RunOutcome};
 pub use program::Program;
+pub use python::{CaseFailure, CaseOutcome, PythonCase, PythonPool, PythonProgram};
 pub use root::HostRoot;
 pub use sandbox::Sandbox;
 pub use scratch::{Scratch, ScratchFile};

@@ -86,17 +86,10 @@ impl Sandbox {
     /// as written, [`Error::Unavailable`] where the kernel does not isolate (nothing has run then),
     /// [`Error::SetUp`] for missing inputs and executables, [`Error::Died`], [`Error::Io`].
     pub async fn run(&self, program: Program, limits: Limits) -> Result<RunOutcome> {
-        program.check()?;
         let stdin = stdin(&program.stdin)?;
-        let plan = self.plan(program, limits);
-        let (stdout, their_stdout) = output()?;
-        let (stderr, their_stderr) = output()?;
-        let (control, their_control) = spawner::channel()?;
-        let ends = spawner::ends(&their_control, &stdin, &their_stdout, &their_stderr);
-        self.inner.spawner.ask(&plan, ends).await?;
-        // Only the sandbox may hold these now, or their ends would never be seen.
-        drop((their_control, their_stdout, their_stderr, stdin));
-        let control = watched(control)?;
+        let running = self.start(program, limits, stdin).await?;
+        let (stdout, stderr, control) = (running.stdout, running.stderr, running.control);
+        let stdout = stdout.ok_or(Error::Died)?;
         let work = async {
             tokio::join!(
                 collect(stdout, limits.output, &control),
@@ -137,6 +130,38 @@ impl Sandbox {
         })
     }
 
+    /// Starts a program and leaves the rest to the caller; dropping what is returned ends it.
+    async fn start(&self, program: Program, limits: Limits, stdin: OwnedFd) -> Result<Running> {
+        program.check()?;
+        let plan = self.plan(program, limits);
+        let (stdout, their_stdout) = output()?;
+        let (stderr, their_stderr) = output()?;
+        let (control, their_control) = spawner::channel()?;
+        let ends = spawner::ends(&their_control, &stdin, &their_stdout, &their_stderr);
+        // Their ends are closed here when this returns, or they would never be seen to close.
+        self.inner.spawner.ask(&plan, ends).await?;
+        Ok(Running {
+            control: watched(control)?,
+            stdout: Some(stdout),
+            stderr,
+        })
+    }
+
+    /// Starts a program whose standard input is a pipe.
+    pub(crate) async fn start_with_pipe(
+        &self,
+        program: Program,
+        limits: Limits,
+    ) -> Result<(Running, pipe::Sender)> {
+        let made = || {
+            let (theirs, ours) = pipe_with(PipeFlags::CLOEXEC)?;
+            rustix::io::ioctl_fionbio(&ours, true)?;
+            Ok::<_, std::io::Error>((pipe::Sender::from_owned_fd(ours)?, theirs))
+        };
+        let (ours, theirs) = made().map_err(Error::io("make a pipe"))?;
+        Ok((self.start(program, limits, theirs).await?, ours))
+    }
+
     fn plan(&self, program: Program, limits: Limits) -> Plan {
         let (user, group) = if self.inner.privileged {
             // Of two programs at once neither has the other's uid, nor does anybody else.
@@ -156,6 +181,29 @@ impl Sandbox {
             user,
             group,
             privileged: self.inner.privileged,
+        }
+    }
+}
+
+/// A program that runs until this is dropped.
+#[derive(Debug)]
+pub(crate) struct Running {
+    control: UnixStream,
+    stdout: Option<pipe::Receiver>,
+    stderr: pipe::Receiver,
+}
+
+impl Running {
+    /// What the program writes.
+    pub(crate) fn take_stdout(&mut self) -> Result<pipe::Receiver> {
+        self.stdout.take().ok_or(Error::Died)
+    }
+
+    /// Why a program that should go on ended.
+    pub(crate) async fn why_not(&self) -> Error {
+        match reports(&self.control).await {
+            Err(error) => error,
+            Ok(_) => Error::Died,
         }
     }
 }

@@ -26,11 +26,12 @@ fn prepare(plan: &Plan, ends: &Ends, calls: &Filters) -> Result<(), Failure> {
     rustix::stdio::dup2_stderr(&ends.stderr).map_err(at("take standard error"))?;
     raw::close_from(3, true).map_err(at("mark descriptors to be closed"))?;
     setsid().map_err(at("start a session"))?;
-    limit(plan)?;
     let step = format!("change to {}", plan.folder.display());
     rustix::process::chdir(&plan.folder).map_err(at(step))?;
     rights::give_up().map_err(at("give up capabilities"))?;
     fence::raise()?;
+    // Last, or little memory would stop the steps above.
+    limit(plan)?;
     calls.apply()
 }
 
