@@ -119,6 +119,8 @@ impl Cache {
     pub(crate) fn unfinished(&self) -> Result<(File, TempPath)> {
         tempfile::Builder::new()
             .prefix(UNFINISHED)
+            // The children in the sandbox are another user, without rights.
+            .permissions(std::os::unix::fs::PermissionsExt::from_mode(0o644))
             .tempfile_in(&self.directory)
             .map(tempfile::NamedTempFile::into_parts)
             .map_err(Error::io("make a file in", &self.directory))

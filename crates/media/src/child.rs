@@ -1,4 +1,5 @@
-//! The one place where a process starts.
+//! A child without the sandbox: the one place where a process starts. What children say is judged
+//! here for both ways.
 
 use std::{
     ffi::{OsStr, OsString},
@@ -16,9 +17,9 @@ use tokio::{
 use crate::{Error, MediaConfig, Result};
 
 /// Bytes of a child's complaints that are kept.
-const COMPLAINT_BYTES: usize = 8 << 10;
+pub(crate) const COMPLAINT_BYTES: usize = 8 << 10;
 /// Open files a child may have.
-const OPEN_FILES: u64 = 64;
+pub(crate) const OPEN_FILES: u32 = 64;
 /// Signals by which the kernel enforces a limit (Linux numbers).
 const SIGKILL: i32 = 9;
 const SIGXCPU: i32 = 24;
@@ -29,7 +30,7 @@ const SIGXFSZ: i32 = 25;
 pub(crate) struct Bounds {
     /// Bytes on standard output.
     pub(crate) stdout: u64,
-    /// Bytes in any file.
+    /// Bytes in any file. When positive, the last argument names the file to write.
     pub(crate) file: u64,
 }
 
@@ -154,7 +155,7 @@ async fn complaint(mut from: impl AsyncRead + Unpin) -> String {
 }
 
 /// The last few lines, without control characters: media authors choose parts of this text.
-fn printable(text: &str) -> String {
+pub(crate) fn printable(text: &str) -> String {
     let clean: Vec<char> = text
         .trim()
         .chars()
@@ -163,7 +164,7 @@ fn printable(text: &str) -> String {
     clean[clean.len().saturating_sub(400)..].iter().collect()
 }
 
-fn judge(tool: &Path, status: ExitStatus, complaint: &str) -> Result<()> {
+pub(crate) fn judge(tool: &Path, status: ExitStatus, complaint: &str) -> Result<()> {
     if let Some(signal) = status.signal() {
         return Err(match signal {
             // At the hard CPU limit the kernel kills outright.
@@ -210,7 +211,7 @@ fn judge(tool: &Path, status: ExitStatus, complaint: &str) -> Result<()> {
     })
 }
 
-fn cannot_run(tool: &Path, reason: &str) -> Error {
+pub(crate) fn cannot_run(tool: &Path, reason: &str) -> Error {
     Error::Tool {
         tool: tool.into(),
         reason: reason.to_owned(),

@@ -13,7 +13,11 @@ pub struct MediaConfig {
     pub ffmpeg: PathBuf,
     /// The ffprobe binary.
     pub ffprobe: PathBuf,
-    /// The prlimit binary of util-linux, which sets the limits and then becomes the child.
+    /// Whether children run in the sandbox of `adit-sandbox`: no network, and no file but the one
+    /// they are to read. Without it they run as this process's user under the limits alone; there is
+    /// no way to that but this setting.
+    pub sandbox: bool,
+    /// The prlimit binary of util-linux, used only without the sandbox, which sets the limits and then becomes the child.
     pub prlimit: PathBuf,
     /// Longest life of one child.
     #[serde(with = "seconds")]
@@ -41,6 +45,7 @@ impl Default for MediaConfig {
         Self {
             ffmpeg: "ffmpeg".into(),
             ffprobe: "ffprobe".into(),
+            sandbox: true,
             prlimit: "prlimit".into(),
             wall_clock: Duration::from_secs(120),
             cpu_seconds: 40,

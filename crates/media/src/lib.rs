@@ -1,8 +1,8 @@
 //! Probe, cut, decode and fetch untrusted media.
 //!
 //! [`Media`] answers questions about a local video (how long, which frames, which sound) through
-//! `ffmpeg` and `ffprobe` children under limits: no shell, no network, bounded CPU, memory, output
-//! and wall-clock time, at most [`MediaConfig::children`] at once. [`Fetcher`] brings a remote video
+//! `ffmpeg` and `ffprobe` children in a sandbox (`adit-sandbox`): no network, no file but the one asked
+//! about, bounded CPU, memory, output and wall-clock time, at most [`MediaConfig::children`] at once. [`Fetcher`] brings a remote video
 //! to a local, size-bounded cache over http or https, from public addresses only.
 //!
 //! Every [`Error`] says whose fault it is ([`Error::fault`]): the origin's, the media's or our own.
@@ -41,6 +41,7 @@ mod cut;
 mod error;
 mod fetch;
 mod frames;
+mod isolated;
 mod media;
 mod probe;
 mod shots;

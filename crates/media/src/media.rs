@@ -5,6 +5,7 @@ use tokio::sync::Semaphore;
 use crate::{
     Error, MediaConfig, Probe, Result,
     child::{self, Bounds},
+    isolated::Isolation,
 };
 
 /// Containers that demuxers may be opened for. Playlists are not among them: they name other files.
@@ -36,6 +37,7 @@ pub struct Media {
 struct Inner {
     config: MediaConfig,
     permits: Semaphore,
+    isolation: Isolation,
 }
 
 impl Media {
@@ -47,7 +49,11 @@ impl Media {
         config.validate()?;
         let permits = Semaphore::new(config.children.min(Semaphore::MAX_PERMITS));
         Ok(Self {
-            inner: Arc::new(Inner { config, permits }),
+            inner: Arc::new(Inner {
+                config,
+                permits,
+                isolation: Isolation::default(),
+            }),
         })
     }
 
@@ -82,7 +88,15 @@ impl Media {
                 tool: tool.into(),
                 reason: "the children are shut down".into(),
             })?;
-        child::run(&self.inner.config, tool, &arguments, bounds).await
+        let config = &self.inner.config;
+        if config.sandbox {
+            self.inner
+                .isolation
+                .run(config, tool, &arguments, bounds)
+                .await
+        } else {
+            child::run(config, tool, &arguments, bounds).await
+        }
     }
 
     /// Probes `path` and checks that `[start_ms, end_ms)` lies within it.

@@ -27,6 +27,7 @@ async fn a_missing_tool_is_our_own_fault() {
             ..MediaConfig::default()
         },
         MediaConfig {
+            sandbox: false,
             prlimit: "/nowhere/prlimit".into(),
             ..MediaConfig::default()
         },
@@ -139,6 +140,8 @@ async fn a_hanging_child_dies_with_its_whole_group() {
         &format!("sleep 1000 & mkdir -p {}/$!\nwait", note.display()),
     );
     let media = Media::new(MediaConfig {
+        // Inside the sandbox nothing could be noted on the host; what outlives it is tested there.
+        sandbox: false,
         ffprobe: tool,
         wall_clock: Duration::from_secs(2),
         ..MediaConfig::default()
@@ -167,6 +170,7 @@ async fn never_more_children_than_allowed() {
     std::fs::create_dir(&seen).unwrap();
     let (running, seen_path) = (running.display(), seen.display());
     let media = Media::new(MediaConfig {
+        sandbox: false,
         ffprobe: script(
             &studio,
             &format!(
