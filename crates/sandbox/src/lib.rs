@@ -22,6 +22,7 @@
 //! ```
 
 mod challenge;
+mod enforcement;
 mod error;
 mod limits;
 mod outcome;
@@ -37,6 +38,7 @@ mod wire;
 pub use challenge::{
     CaseVerdict, Comparison, ExecuteResponse, TestCase, extract_code, run_test_cases,
 };
+pub use enforcement::Enforcement;
 pub use error::{Error, Result};
 pub use limits::{LimitHit, Limits};
 pub use outcome::{Captured, Exit, RunOutcome};

@@ -21,7 +21,7 @@ use tokio::{
 };
 
 use crate::{
-    Captured, Error, Exit, HostRoot, Limits, Program, Result, RunOutcome, Scratch,
+    Captured, Enforcement, Error, Exit, HostRoot, Limits, Program, Result, RunOutcome, Scratch,
     spawner::{self, Spawner},
     wire::{self, Plan, Report},
 };
@@ -86,6 +86,16 @@ impl Sandbox {
     /// as written, [`Error::Unavailable`] where the kernel does not isolate (nothing has run then),
     /// [`Error::SetUp`] for missing inputs and executables, [`Error::Died`], [`Error::Io`].
     pub async fn run(&self, program: Program, limits: Limits) -> Result<RunOutcome> {
+        Ok(self.run_and_tell(program, limits).await?.0)
+    }
+
+    /// Runs a program, and tells whether its processes were counted up together and the version of
+    /// Landlock, 0 for none.
+    async fn run_and_tell(
+        &self,
+        program: Program,
+        limits: Limits,
+    ) -> Result<(RunOutcome, bool, u32)> {
         let stdin = stdin(&program.stdin)?;
         let running = self.start(program, limits, stdin).await?;
         let (stdout, stderr, control) = (running.stdout, running.stderr, running.control);
@@ -101,7 +111,7 @@ impl Sandbox {
         let Ok((stdout, stderr, ended)) = tokio::time::timeout(time, work).await else {
             return Err(Error::Died);
         };
-        let (scratch, ended) = ended?;
+        let heard = ended?;
         let Report::Done {
             code,
             signal,
@@ -109,7 +119,7 @@ impl Sandbox {
             wall,
             cpu,
             peak_memory,
-        } = ended
+        } = heard.done
         else {
             return Err(Error::Died);
         };
@@ -118,15 +128,36 @@ impl Sandbox {
             (None, Some(signal)) => Exit::Signal(signal),
             (None, None) => Exit::Signal(libc::SIGKILL),
         };
-        Ok(RunOutcome {
+        let outcome = RunOutcome {
             exit,
             limit,
             stdout: stdout?,
             stderr: stderr?,
-            scratch: Scratch::new(scratch),
+            scratch: Scratch::new(heard.scratch),
             wall,
             cpu,
             peak_memory,
+        };
+        Ok((outcome, heard.watched, heard.landlock))
+    }
+
+    /// Runs a program that does nothing, and says what this machine enforces.
+    ///
+    /// # Errors
+    /// As for [`Sandbox::run`].
+    pub async fn check(&self) -> Result<Enforcement> {
+        let (outcome, watched, landlock) = self
+            .run_and_tell(Program::new("/bin/true"), Limits::tight())
+            .await?;
+        if !outcome.success() {
+            return Err(Error::Died);
+        }
+        let kernel = rustix::system::uname();
+        Ok(Enforcement {
+            kernel: kernel.release().to_string_lossy().into_owned(),
+            privileged: self.inner.privileged,
+            landlock: (landlock > 0).then_some(landlock),
+            watched,
         })
     }
 
@@ -270,10 +301,19 @@ async fn collect(
     Ok(Captured { bytes, cut })
 }
 
+/// What a sandbox told until its program ended.
+struct Heard {
+    scratch: OwnedFd,
+    watched: bool,
+    landlock: u32,
+    done: Report,
+}
+
 /// Waits for the sandbox to stand, and for its program to end.
-async fn reports(control: &UnixStream) -> Result<(OwnedFd, Report)> {
+async fn reports(control: &UnixStream) -> Result<Heard> {
     let mut buffer = Vec::new();
-    let mut scratch = None;
+    let mut standing = None;
+    let mut fenced = 0;
     loop {
         let receive = || Ok(wire::receive::<Report>(control.as_fd(), &mut buffer)?);
         let received = match control.async_io(Interest::READABLE, receive).await {
@@ -282,11 +322,22 @@ async fn reports(control: &UnixStream) -> Result<(OwnedFd, Report)> {
             received => received.map_err(Error::io("hear from the sandbox"))?,
         };
         match received {
-            Some((Report::Ready { .. }, descriptors)) => scratch = descriptors.into_iter().next(),
+            Some((Report::Ready { watched }, descriptors)) => {
+                standing = descriptors
+                    .into_iter()
+                    .next()
+                    .map(|scratch| (scratch, watched));
+            }
+            Some((Report::Fenced { landlock }, _)) => fenced = landlock,
             Some((Report::Failed { step, errno }, _)) => return Err(failed(step, errno)),
             Some((done, _)) => {
-                let scratch = scratch.ok_or(Error::Died)?;
-                return Ok((scratch, done));
+                let (scratch, watched) = standing.ok_or(Error::Died)?;
+                return Ok(Heard {
+                    scratch,
+                    watched,
+                    landlock: fenced,
+                    done,
+                });
             }
             None => return Err(Error::Died),
         }

@@ -49,9 +49,11 @@ pub(crate) struct Plan {
 pub(crate) enum Report {
     /// The sandbox stands; the scratch travels beside.
     Ready {
-        /// Whether Landlock holds too.
+        /// Whether all processes together can be counted up.
         watched: bool,
     },
+    /// The program's own process is behind Landlock of this version; 0 is none.
+    Fenced { landlock: u32 },
     /// A step of the set-up failed, with the kernel's number.
     Failed { step: String, errno: i32 },
     /// The program ended.

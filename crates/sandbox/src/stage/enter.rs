@@ -2,10 +2,13 @@
 
 use std::{os::unix::process::CommandExt, process::Command};
 
-use rustix::process::{Resource, Rlimit, setrlimit, setsid};
+use rustix::{
+    net::SendFlags,
+    process::{Resource, Rlimit, setrlimit, setsid},
+};
 
 use super::{Ends, Failure, at, calls::Filters, fence, raw, rights};
-use crate::wire::Plan;
+use crate::wire::{self, Plan, Report};
 
 /// Becomes the program, or says why not.
 pub(super) fn program(plan: &Plan, ends: &Ends, calls: &Filters) -> Failure {
@@ -29,7 +32,9 @@ fn prepare(plan: &Plan, ends: &Ends, calls: &Filters) -> Result<(), Failure> {
     let step = format!("change to {}", plan.folder.display());
     rustix::process::chdir(&plan.folder).map_err(at(step))?;
     rights::give_up().map_err(at("give up capabilities"))?;
-    fence::raise()?;
+    let landlock = fence::raise()?;
+    let fenced = Report::Fenced { landlock };
+    wire::send(&ends.control, &fenced, &[], SendFlags::empty()).map_err(at("report"))?;
     // Last, or little memory would stop the steps above.
     limit(plan)?;
     calls.apply()

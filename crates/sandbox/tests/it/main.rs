@@ -1,4 +1,5 @@
 //! Tests of the sandbox with real programs.
+#![cfg(test)]
 
 mod attacks;
 mod golden;

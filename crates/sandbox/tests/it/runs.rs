@@ -62,3 +62,15 @@ async fn too_much_output_is_cut_and_ends_the_program() {
     assert!(outcome.stdout.cut);
     assert_eq!(outcome.stdout.bytes.len(), 1 << 20);
 }
+
+#[tokio::test]
+async fn a_machine_says_what_it_enforces() {
+    let sandbox = Sandbox::new().unwrap();
+    let enforced = sandbox.check().await.unwrap();
+    let told = enforced.to_string();
+    assert!(
+        told.contains("seccomp") && told.contains(&enforced.kernel),
+        "{told}"
+    );
+    assert_eq!(enforced.privileged, rustix::process::geteuid().is_root());
+}

@@ -1,0 +1,68 @@
+use std::fmt;
+
+/// What this machine enforces; [`Display`](fmt::Display) prints it as a table.
+///
+/// What is not in it is enforced on every machine, or nothing runs: the namespaces, the read-only
+/// root, the empty capabilities, the filter of system calls, the limits of each process.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Enforcement {
+    /// The kernel's release.
+    pub kernel: String,
+    /// Whether programs run as a user that nobody else is, which only root can arrange. Otherwise they
+    /// run as this process's user, without its rights.
+    pub privileged: bool,
+    /// The version of Landlock's rules, when the kernel has them.
+    pub landlock: Option<u32>,
+    /// Whether CPU time and memory of all processes together are counted up and bounded. Otherwise
+    /// only those of each process are: a container that hides parts of `/proc` prevents it.
+    pub watched: bool,
+}
+
+impl fmt::Display for Enforcement {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let user = if self.privileged {
+            "a user of its own, in a user namespace that maps no other"
+        } else {
+            "this user, in a user namespace that maps no other"
+        };
+        let landlock = self
+            .landlock
+            .map_or("no: not in this kernel".to_owned(), |version| {
+                format!("version {version}")
+            });
+        let together = if self.watched {
+            "counted up every 20 ms"
+        } else {
+            "no: this machine hides parts of /proc; each process is bounded alone"
+        };
+        let rows = [
+            ("kernel", self.kernel.as_str()),
+            ("runs as", user),
+            (
+                "files",
+                "a read-only root of an allow-list; scratch of bounded size and count",
+            ),
+            (
+                "network",
+                "a namespace with no interface up; only unix sockets can be made",
+            ),
+            (
+                "processes",
+                "a pid namespace that ends with the run; no /proc",
+            ),
+            ("system calls", "a seccomp allow-list; all else is refused"),
+            ("capabilities", "none, in any set; no_new_privs"),
+            ("Landlock", &landlock),
+            (
+                "limits of a process",
+                "CPU time, memory, files, file size: rlimits",
+            ),
+            ("limits of all together", together),
+        ];
+        for (what, how) in rows {
+            writeln!(formatter, "{what:<24}{how}")?;
+        }
+        Ok(())
+    }
+}
