@@ -2,6 +2,7 @@
 
 mod audit;
 mod chain;
+mod check;
 mod config;
 mod wire;
 
@@ -18,6 +19,7 @@ fn main() -> ExitCode {
     let matches = cli::with_flags(command, FLAGS)
         .subcommand(audit::command())
         .subcommand(chain::command())
+        .subcommand(check::command())
         .subcommand(cli::wallet::command())
         .get_matches();
     match run(&matches) {
@@ -32,6 +34,7 @@ fn main() -> ExitCode {
     }
 }
 
+#[expect(clippy::print_stdout, reason = "this is what --print-config asks for")]
 fn run(matches: &clap::ArgMatches) -> anyhow::Result<ExitCode> {
     if let Some(("wallet", matches)) = matches.subcommand() {
         return Ok(cli::wallet::run(matches)?);
@@ -40,15 +43,13 @@ fn run(matches: &clap::ArgMatches) -> anyhow::Result<ExitCode> {
     match matches.subcommand() {
         Some(("audit", matches)) => return runtime.block_on(audit::run(matches)),
         Some(("chain", matches)) => return runtime.block_on(chain::run(matches)),
+        Some(("check", _)) => return runtime.block_on(check::run()),
         _ => {}
     }
     let invocation = cli::invocation(matches, FLAGS)?;
     let loaded = load::<Config>(invocation.file.as_deref(), invocation.flags)?;
     if invocation.print_config {
-        #[expect(clippy::print_stdout, reason = "this is what --print-config asks for")]
-        {
-            print!("{loaded}");
-        }
+        print!("{loaded}");
         return Ok(ExitCode::SUCCESS);
     }
     runtime.block_on(async {
