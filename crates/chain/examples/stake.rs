@@ -2,9 +2,12 @@
 //! `cargo run -p adit-devnet-bin` in one terminal, then `cargo run -p adit-chain --features client
 //! --example stake` in another.
 
-use std::{io::Write as _, time::SystemTime};
+use std::io::Write as _;
 
-use adit_chain::client::{Client, ClientOptions, calls};
+use adit_chain::{
+    Chain as _,
+    client::{Client, ClientOptions, calls},
+};
 use adit_primitives::{NetUid, Rao};
 use adit_wallet::Keypair;
 
@@ -19,8 +22,8 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let client = Client::connect(&[endpoint], ClientOptions::default()).await?;
     // A development account; yours comes from `adit_wallet::Wallet`.
     let coldkey = Keypair::from_uri("//Alice")?;
-    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH)?;
-    let hotkey = Keypair::from_uri(&format!("//example/{}", now.as_secs()))?.hotkey();
+    let block = client.head().await?;
+    let hotkey = Keypair::from_uri(&format!("//example/{block}"))?.hotkey();
 
     let price = client.burn_price(netuid).await?;
     let limit = Rao(price.0.saturating_add(price.0 / 10));
