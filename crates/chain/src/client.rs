@@ -32,6 +32,7 @@ mod outcome;
 mod pinned;
 mod pool;
 mod rate;
+mod receipt;
 mod registration;
 mod runtime;
 mod selective;
@@ -71,7 +72,7 @@ pub use outcome::{DropReason, SubmissionOutcome, TransactionReceipt, Transaction
 pub use pinned::Pinned;
 pub use pool::{PoolReason, PoolRefusal, SubtensorCode};
 pub use rate::{PUBLIC_BURST, RateLimit};
-pub use registration::Registration;
+pub use registration::RegistrationReport;
 pub use staking::{StakeChange, StakeReport};
 pub use value::{ChainEvent, ChainValue};
 

@@ -78,6 +78,13 @@ impl Desk {
 }
 
 impl Reservation {
+    /// Whether transactions of ours with higher nonces are on their way, which the chain cannot
+    /// include before this nonce was used.
+    pub(super) fn holds_up_others(&self) -> bool {
+        let book = self.desk.book();
+        book.open.last().is_some_and(|last| *last > self.nonce)
+    }
+
     /// Notes that the nonce was used in a block.
     pub(super) fn included(&self, block: Block) {
         let mut book = self.desk.book();

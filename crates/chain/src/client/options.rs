@@ -53,7 +53,12 @@ pub struct ClientOptions {
     /// Longest pause between two attempts, and after a node asked for fewer requests.
     pub longest_pause: Duration,
     /// Blocks after which a transaction that was not included can no longer be; a power of two from
-    /// 4 to 4096 (other numbers are rounded into that).
+    /// 4 to 4096 (other numbers are rounded into that). Counted from the newest block, not from the
+    /// finalised one; nothing is ever signed for longer.
+    ///
+    /// 64, which is 13 minutes: the fate of a transaction that got lost is then known for certain
+    /// in less than [`ClientOptions::determination_wait`]. With the Python SDK's 128 it would not
+    /// be.
     pub mortality: u64,
     /// How long to wait for finality after inclusion. Where it does not come, the block must still
     /// be on the best chain.

@@ -9,7 +9,7 @@ use crate::{Error, Result};
 
 /// A hotkey's place in a subnet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Registration {
+pub struct RegistrationReport {
     /// Its uid.
     pub uid: Uid,
     /// The transaction that brought it there, `None` when it already was there.
@@ -30,7 +30,7 @@ impl Client {
         netuid: NetUid,
         hotkey: Hotkey,
         coldkey: &Keypair,
-    ) -> Result<Registration> {
+    ) -> Result<RegistrationReport> {
         let call = calls::burned_register(netuid, hotkey);
         self.register(netuid, hotkey, coldkey, &call).await
     }
@@ -51,7 +51,7 @@ impl Client {
         hotkey: Hotkey,
         limit: Rao,
         coldkey: &Keypair,
-    ) -> Result<Registration> {
+    ) -> Result<RegistrationReport> {
         let shared = &self.shared;
         let limited = shared
             .retrying(|| async {
@@ -80,7 +80,11 @@ impl Client {
     /// # Errors
     /// [`Error::Refused`] with the chain's reason, [`Error::Pool`], or a failure to reach the
     /// chain.
-    pub async fn register_root(&self, hotkey: Hotkey, coldkey: &Keypair) -> Result<Registration> {
+    pub async fn register_root(
+        &self,
+        hotkey: Hotkey,
+        coldkey: &Keypair,
+    ) -> Result<RegistrationReport> {
         let call = calls::root_register(hotkey);
         self.register(NetUid(0), hotkey, coldkey, &call).await
     }
@@ -143,11 +147,11 @@ impl Client {
         hotkey: Hotkey,
         coldkey: &Keypair,
         call: &ChainCall,
-    ) -> Result<Registration> {
+    ) -> Result<RegistrationReport> {
         /// Blocks to try; a subnet takes at least one registration a block.
         const ATTEMPTS: usize = 64;
         if let Some(uid) = self.uid(netuid, hotkey).await? {
-            return Ok(Registration { uid, receipt: None });
+            return Ok(RegistrationReport { uid, receipt: None });
         }
         let mut attempt = 1;
         let receipt = loop {
@@ -168,7 +172,7 @@ impl Client {
             })
             .await?;
         let uid = uid.ok_or_else(|| unreadable("Uids", "the hotkey is not there after all"))?;
-        Ok(Registration {
+        Ok(RegistrationReport {
             uid,
             receipt: Some(receipt),
         })

@@ -8,13 +8,11 @@ use subxt::rpcs::client::RpcSubscription;
 use super::{
     Client, Shared,
     call::ChainCall,
-    connection::{Connection, hex_text, unreadable},
-    events::{Effects, effects},
+    connection::{Connection, hex_text},
     nonce::Reservation,
     offline::{SigningTerms, TransactionEra},
-    outcome::{DropReason, SubmissionOutcome, TransactionReceipt, TransactionReport},
+    outcome::{DropReason, SubmissionOutcome, TransactionReport},
     pool::{PoolReason, PoolRefusal},
-    runtime::Runtime,
     snapshot::Snapshot,
     watch::Watched,
 };
@@ -32,8 +30,9 @@ pub(super) struct Included {
 /// A signed transaction. Its nonce can be used at most once, and it only up to a block.
 pub(super) struct Signed {
     pub(super) call: Cow<'static, str>,
-    /// As it is sent; first what was signed before, with the same nonce, for a runtime that is gone.
-    pub(super) texts: Vec<String>,
+    /// As it is sent, with its hash; before it what was signed first, with the same nonce, for a
+    /// runtime that is gone.
+    pub(super) texts: Vec<(String, BlockHash)>,
     pub(super) hash: BlockHash,
     pub(super) account: AccountId,
     pub(super) nonce: u64,
@@ -49,7 +48,7 @@ pub(super) struct Signed {
 
 impl Signed {
     pub(super) fn text(&self) -> &str {
-        self.texts.last().map_or("", String::as_str)
+        self.texts.last().map_or("", |(text, _)| text.as_str())
     }
 }
 
@@ -180,7 +179,37 @@ impl Shared {
                     }
                 }
             };
+            if matches!(outcome, SubmissionOutcome::Dropped { .. }) && reservation.holds_up_others()
+            {
+                self.fill_gap(&reservation, signer).await;
+            }
             return Ok(outcome);
+        }
+    }
+
+    /// Uses a nonce that stayed free below others on their way, with a remark that does nothing:
+    /// they would wait for it until they expire. Costs a fee; an account that cannot pay it has its
+    /// later transactions expire, which each of them reports.
+    async fn fill_gap(&self, reservation: &Reservation, signer: &Keypair) {
+        let remark = ChainCall::new("System.remark", [("remark", Vec::<u8>::new().into())]);
+        let filling = async {
+            let snapshot = self.snapshot().await?;
+            let connection = &snapshot.connection;
+            if connection.next_nonce(signer.account()).await? > reservation.nonce {
+                return Ok(());
+            }
+            let (nonce, mortality) = (reservation.nonce, self.options.mortality);
+            let signed = sign(&snapshot, &remark, signer, nonce, mortality)?;
+            let params = [signed.text().into()];
+            connection
+                .request("author_submitExtrinsic", &params)
+                .await?;
+            Ok::<(), Error>(())
+        };
+        let nonce = reservation.nonce;
+        match filling.await {
+            Ok(()) => tracing::warn!(nonce, "filled a gap below later transactions"),
+            Err(error) => tracing::warn!(nonce, %error, "a gap below later transactions stays"),
         }
     }
 
@@ -281,58 +310,6 @@ impl Shared {
         }
     }
 
-    /// A block other than the newest one, to read back from.
-    pub(super) async fn snapshot_at(&self, head: BlockHead) -> Result<Snapshot> {
-        let connection = self.link.connection().await?;
-        let runtime = self.runtimes.at(&connection, head.hash).await?;
-        Ok(Snapshot {
-            connection,
-            runtime,
-            head,
-        })
-    }
-
-    /// Reads what became of a transaction in a block; `None` when the block does not hold it or is
-    /// not on the best chain.
-    pub(super) async fn conclude(
-        &self,
-        connection: &Connection,
-        hash: BlockHash,
-        signed: &Signed,
-    ) -> Result<Option<TransactionReport>> {
-        let extrinsics = connection.extrinsics(hash).await?;
-        let ours = |text: &String| {
-            signed
-                .texts
-                .iter()
-                .any(|ours| text.eq_ignore_ascii_case(ours))
-        };
-        let Some(place) = extrinsics.iter().position(ours) else {
-            return Ok(None);
-        };
-        let number = connection.number_of(hash).await?;
-        if connection.block_hash(number).await? != Some(hash) {
-            return Ok(None);
-        }
-        // The block that applies an upgrade still speaks the old runtime's language in its events.
-        let parent = connection.parent_of(hash).await?;
-        let runtime = self.runtimes.at(connection, parent).await?;
-        let bytes = events(connection, &runtime, hash).await?;
-        let effects = effects(&runtime, &bytes, place)?;
-        let failure = effects.failure();
-        let Effects { events, inner, .. } = effects;
-        Ok(Some(TransactionReport {
-            receipt: TransactionReceipt {
-                block: number,
-                block_hash: hash,
-                extrinsic: signed.hash.0,
-            },
-            events,
-            failure,
-            inner,
-        }))
-    }
-
     /// Whether a signature can no longer be valid although its era has not ended: the chain runs
     /// another runtime now, or the block it names left the best chain.
     pub(super) async fn is_void(&self, signed: &Signed) -> Result<bool> {
@@ -373,15 +350,6 @@ async fn send(connection: &Connection, signed: &Signed) -> Result<Sent> {
     }
 }
 
-async fn events(connection: &Connection, runtime: &Runtime, at: BlockHash) -> Result<Vec<u8>> {
-    let offline = &runtime.offline;
-    let key = subxt::dynamic::storage::<(), subxt::ext::scale_value::Value>("System", "Events");
-    let key = offline.storage().entry(key).map(|entry| entry.key_prefix());
-    let key = key.map_err(|error| unreadable("System.Events", &error.to_string()))?;
-    let mut values = connection.storage(&[key.to_vec()], at).await?;
-    Ok(values.pop().flatten().unwrap_or_default())
-}
-
 /// Builds and signs, with everything the signature covers taken from one block.
 pub(super) fn sign(
     snapshot: &Snapshot,
@@ -395,7 +363,7 @@ pub(super) fn sign(
     let birth = snapshot.head;
     Ok(Signed {
         call: call.label(),
-        texts: vec![hex_text(&transaction.bytes)],
+        texts: vec![(hex_text(&transaction.bytes), BlockHash(transaction.hash))],
         hash: BlockHash(transaction.hash),
         account: signer.account(),
         nonce,

@@ -59,14 +59,14 @@ fn refuse(code: i64, message: &'static str, data: Option<&'static str>) -> [Step
 
 const INVALID: &str = "Invalid Transaction";
 
-fn succeeded() -> Value {
+fn succeeded(place: u32) -> Value {
     let weight = Value::named_composite([("ref_time", number(0_u8)), ("proof_size", number(0_u8))]);
     let info = Value::named_composite([
         ("weight", weight),
         ("class", Value::unnamed_variant("Normal", [])),
         ("pays_fee", Value::unnamed_variant("Yes", [])),
     ]);
-    event(Some(0), "System", "ExtrinsicSuccess", [info])
+    event(Some(place), "System", "ExtrinsicSuccess", [info])
 }
 
 /// Waits until the node has done something.
@@ -169,7 +169,7 @@ async fn what_the_pool_knows_already_is_looked_for_in_the_blocks() {
     node.script(refuse(1013, "Transaction Already Imported", None));
     let including = async {
         until(|| !node.submitted().is_empty()).await;
-        node.block_with(node.submitted(), &[succeeded()]);
+        node.block_with(node.submitted(), &[succeeded(0)]);
     };
     let (outcome, ()) = tokio::join!(submit(&client), including);
     assert!(
@@ -291,6 +291,7 @@ async fn a_lost_transaction_whose_nonce_another_used_is_usurped() {
         9_u32.to_le_bytes().to_vec()
     });
     node.script([Step::LoseAndClose]);
+    node.fail("author_submitExtrinsic", Fault::error(1012, "banned"));
     node.run(Duration::from_millis(20));
     let outcome = submit(&client).await;
     assert!(
@@ -313,7 +314,7 @@ async fn what_a_full_pool_drops_is_sent_again_as_it_was() {
     node.script([Step::Status(json!("ready")), Step::Status(json!("dropped"))]);
     let including = async {
         until(|| node.asked("author_submitExtrinsic") > 0).await;
-        node.block_with(Vec::new(), &[succeeded()]);
+        node.block_with(Vec::new(), &[succeeded(0)]);
     };
     let (outcome, ()) = tokio::join!(submit(&client), including);
     assert!(outcome.succeeded(), "{outcome:?}");
@@ -457,7 +458,7 @@ async fn a_socket_closed_before_the_answer_does_not_send_twice_what_was_taken() 
     node.script([Step::TakeAndClose]);
     let including = async {
         until(|| !node.submitted().is_empty()).await;
-        node.block_with(Vec::new(), &[succeeded()]);
+        node.block_with(Vec::new(), &[succeeded(0)]);
     };
     let (outcome, ()) = tokio::join!(submit(&client), including);
     assert!(outcome.succeeded(), "{outcome:?}");
@@ -479,6 +480,47 @@ async fn a_transaction_that_waits_for_an_earlier_one_is_waited_for() {
     let outcome = submit(&client).await;
     assert!(outcome.succeeded(), "{outcome:?}");
     assert_eq!(nonce(&node.submitted()[0]), 3);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_gap_below_others_on_their_way_is_filled() {
+    let node = Node::finney().await;
+    let client = client(&node, hasty()).await;
+    node.fail("system_accountNextIndex", Fault::Answer(json!(0)));
+    // The first becomes invalid while the second waits for it.
+    node.fail_times("chain_getBlock", 1, Fault::Late(Duration::from_millis(300)));
+    node.script([
+        Step::Status(json!("ready")),
+        Step::Blocks(1),
+        Step::Status(json!("invalid")),
+    ]);
+    node.script([Step::Status(json!("future"))]);
+    let second = async {
+        until(|| node.asked("chain_getBlock") > 0).await;
+        submit(&client).await
+    };
+    let including = async {
+        until(|| node.asked("author_submitExtrinsic") > 0).await;
+        let second = node.submitted()[1].clone();
+        node.block_with(vec![second], &[succeeded(0), succeeded(1)]);
+        // The script of the second is over: let it look for itself.
+        node.hang_up();
+    };
+    let (first, second, ()) = tokio::join!(submit(&client), second, including);
+    assert!(
+        matches!(
+            first,
+            SubmissionOutcome::Dropped {
+                reason: DropReason::Invalid,
+                ..
+            }
+        ),
+        "{first:?}"
+    );
+    assert!(second.succeeded(), "{second:?}");
+    let nonces = node.submitted();
+    let nonces = nonces.iter().map(|text| nonce(text)).collect::<Vec<_>>();
+    assert_eq!(nonces, [0, 1, 0], "the gap at 0 is filled");
 }
 
 /// An error of finney's subnet pallet, in the shape of an event's field.
