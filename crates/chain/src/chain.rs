@@ -1,9 +1,12 @@
 use std::{future::Future, sync::Arc};
 
-use adit_primitives::{AxonInfo, Block, BlockHash, Metagraph, NetUid, Uid, WeightVector};
+use adit_primitives::{AxonInfo, Block, BlockHash, MechId, Metagraph, NetUid, Uid, WeightVector};
 use futures::stream::BoxStream;
 
-use crate::{Result, WeightsRefusal};
+use crate::{
+    Result, WeightsCall, WeightsOutcome, WeightsReceipt, WeightsRefusal, WeightsStanding,
+    weight_setter::set_plain,
+};
 
 /// A chain as a neuron sees it.
 ///
@@ -46,9 +49,39 @@ pub trait Chain: Send + Sync + 'static {
         axon: &AxonInfo,
     ) -> impl Future<Output = Result<Served>> + Send;
 
-    /// Sets our weights on the subnet and reads them back.
+    /// All that the chain looks at before it takes weights of ours for a mechanism, at one block:
+    /// the newest, or `at`. `None` where there is no such subnet.
     ///
-    /// `Ok` is final: either they are on chain or the refusal says why not.
+    /// # Errors
+    /// [`Error::NoSigner`](crate::Error::NoSigner); a failure to reach or to understand the chain.
+    fn weights_standing(
+        &self,
+        netuid: NetUid,
+        mechid: MechId,
+        at: Option<BlockHead>,
+    ) -> impl Future<Output = Result<Option<WeightsStanding>>> + Send;
+
+    /// Sends one transaction about our weights and waits until it is in a block. Checks nothing
+    /// before; [`WeightSetter`](crate::WeightSetter) does.
+    ///
+    /// # Errors
+    /// [`Error::Pool`](crate::Error::Pool) and [`Error::Refused`](crate::Error::Refused) with the
+    /// chain's own reason; [`Error::Undetermined`](crate::Error::Undetermined) when the transaction
+    /// left and its fate could not be learnt; [`Error::CommitTooLong`](crate::Error::CommitTooLong),
+    /// [`Error::BeaconKey`](crate::Error::BeaconKey) and
+    /// [`Error::ForeignBeacon`](crate::Error::ForeignBeacon) for what cannot or must not be sealed;
+    /// a failure to reach the chain.
+    fn send_weights(
+        &self,
+        netuid: NetUid,
+        mechid: MechId,
+        call: &WeightsCall,
+    ) -> impl Future<Output = Result<WeightsReceipt>> + Send;
+
+    /// Sets our weights on a subnet without commit-reveal and reads them back; a subnet with it
+    /// refuses, see [`WeightSetter`](crate::WeightSetter).
+    ///
+    /// `Ok` is final: either they are on chain or the answer says why not.
     ///
     /// # Errors
     /// A failure to reach the chain; [`Error::Undetermined`](crate::Error::Undetermined) when the
@@ -58,7 +91,17 @@ pub trait Chain: Send + Sync + 'static {
         netuid: NetUid,
         weights: &WeightVector,
         version_key: u64,
-    ) -> impl Future<Output = Result<WeightsOutcome>> + Send;
+    ) -> impl Future<Output = Result<WeightsOutcome>> + Send {
+        async move {
+            match self.weights_standing(netuid, MechId(0), None).await? {
+                Some(standing) => set_plain(self, &standing, weights, version_key).await,
+                None => {
+                    let refusal = WeightsRefusal::NoSuchSubnet { netuid };
+                    Ok(WeightsOutcome::Refused(refusal))
+                }
+            }
+        }
+    }
 
     /// The weights that the neuron at `uid` has on chain now; empty when it never set any.
     ///
@@ -99,25 +142,6 @@ pub enum Served {
     },
 }
 
-/// How setting weights ended.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum WeightsOutcome {
-    /// The chain holds them.
-    OnChain {
-        /// The block that holds the transaction.
-        block: Block,
-        /// Its hash.
-        block_hash: BlockHash,
-        /// Hash of the transaction (blake2-256 of its bytes).
-        extrinsic: [u8; 32],
-        /// As read back at that block. The chain scales the largest weight up to 65535, so these
-        /// are what was sent up to that factor.
-        weights: WeightVector,
-    },
-    /// The chain does not take them, and why.
-    Refused(WeightsRefusal),
-}
-
 impl<C: Chain> Chain for Arc<C> {
     fn metagraph(&self, netuid: NetUid) -> impl Future<Output = Result<Metagraph>> + Send {
         C::metagraph(self, netuid)
@@ -139,13 +163,22 @@ impl<C: Chain> Chain for Arc<C> {
         C::serve_axon(self, netuid, axon)
     }
 
-    fn set_weights(
+    fn weights_standing(
         &self,
         netuid: NetUid,
-        weights: &WeightVector,
-        version_key: u64,
-    ) -> impl Future<Output = Result<WeightsOutcome>> + Send {
-        C::set_weights(self, netuid, weights, version_key)
+        mechid: MechId,
+        at: Option<BlockHead>,
+    ) -> impl Future<Output = Result<Option<WeightsStanding>>> + Send {
+        C::weights_standing(self, netuid, mechid, at)
+    }
+
+    fn send_weights(
+        &self,
+        netuid: NetUid,
+        mechid: MechId,
+        call: &WeightsCall,
+    ) -> impl Future<Output = Result<WeightsReceipt>> + Send {
+        C::send_weights(self, netuid, mechid, call)
     }
 
     fn weights_on_chain(

@@ -1,6 +1,6 @@
-use std::{borrow::Cow, time::Duration};
+use std::{borrow::Cow, path::PathBuf, time::Duration};
 
-use adit_primitives::{Block, BlockHash, NetUid, Rao, Uid, WeightVector};
+use adit_primitives::{Block, BlockHash, MechId, NetUid, Rao, Uid, WeightVector};
 
 /// An error of a library that is not part of this crate's interface.
 pub type ForeignError = Box<dyn std::error::Error + Send + Sync>;
@@ -254,6 +254,49 @@ pub enum Error {
         /// The subnet.
         netuid: NetUid,
     },
+    /// The chain does not take weights, as the chain's implementation found by itself.
+    #[error(transparent)]
+    WeightsRefused(crate::WeightsRefusal),
+    /// The chain took a commit, but its storage does not hold it.
+    #[error("the commit in block {block} on subnet {netuid} was taken, but is not stored")]
+    CommitReadBack {
+        /// The subnet.
+        netuid: NetUid,
+        /// The block that holds the transaction.
+        block: Block,
+    },
+    /// What was saved about pending commits cannot be read. It was moved and is kept.
+    #[error("cannot read the pending commits in {path}: {reason}; kept as {kept_as}")]
+    CommitState {
+        /// Where it was.
+        path: PathBuf,
+        /// Where it is now.
+        kept_as: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The file of pending commits cannot be used.
+    #[error("cannot {doing} the pending commits in {path}")]
+    CommitFile {
+        /// What was tried.
+        doing: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        #[source]
+        source: std::io::Error,
+    },
+    /// What was saved about pending commits is another mechanism's.
+    #[error("the pending commits are not those of mechanism {mechid} of subnet {netuid}")]
+    ForeignCommitState {
+        /// The subnet asked for.
+        netuid: NetUid,
+        /// The mechanism asked for.
+        mechid: MechId,
+    },
+    /// A public chain names another beacon than drand's quicknet. Nothing is sealed for it.
+    #[error("the chain names a beacon that is not drand's quicknet")]
+    ForeignBeacon,
     /// A commit is longer than the 5,000 bytes that the chain takes.
     #[error("a sealed commit of {bytes} bytes is longer than the chain takes")]
     CommitTooLong {

@@ -1,8 +1,9 @@
 //! What a neuron needs of a chain: the [`Chain`] seam, and behind the feature `client` the subxt
 //! client that fills it on any Bittensor runtime.
 //!
-//! Nothing is silent here. [`Chain::set_weights`] answers with exactly one [`WeightsOutcome`]: on
-//! chain, as read back from storage, or refused with a named [`WeightsRefusal`] and its numbers.
+//! Nothing is silent here. [`WeightSetter`] answers with exactly one [`WeightsOutcome`]: on chain,
+//! as read back from storage; committed, and later seen revealed or reported missed; refused with a
+//! named [`WeightsRefusal`] and its numbers; or failed with a named [`WeightsFailure`].
 //! Everything else is an [`Error`], and [`Error::is_retryable`] says whether trying again can help.
 //! This crate computes no weights and runs no consensus; see `adit-scoring` and `adit-yuma`.
 //!
@@ -20,7 +21,7 @@
 //!         WeightsOutcome::OnChain { block, weights, .. } => {
 //!             format!("{} weights on chain at block {block}", weights.len())
 //!         }
-//!         WeightsOutcome::Refused(refusal) => format!("{}: {refusal}", refusal.code()),
+//!         other => format!("{}: {other:?}", other.code()),
 //!     })
 //! }
 //! ```
@@ -30,12 +31,20 @@ mod chain;
 pub mod client;
 pub mod commit_reveal;
 mod error;
-#[cfg(any(test, feature = "testing", feature = "client"))]
 mod preflight;
 mod refusal;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
+mod weight_setter;
 
-pub use chain::{BlockHead, BlockStream, Chain, Served, WeightsOutcome};
+pub use chain::{BlockHead, BlockStream, Chain, Served};
 pub use error::{Error, ForeignError, MetadataFault, Result};
-pub use refusal::WeightsRefusal;
+pub use preflight::{
+    BeaconStanding, CommitRevealStanding, EpochState, StoredHash, StoredTimelocked, WeightsStanding,
+};
+pub use refusal::{RevealMiss, WeightsFailure, WeightsRefusal};
+pub use weight_setter::{
+    CommitSeal, CommitState, CommitStore, FileCommitStore, IncludedCommit, MemoryCommitStore,
+    Patience, PendingCommit, SealChoice, WeightSetter, WeightSetterOptions, WeightsCall,
+    WeightsOutcome, WeightsReceipt,
+};

@@ -3,42 +3,95 @@
 //! The order of the checks is the chain's own (`do_set_weights` of runtime 425), so that the named
 //! reason is the one the chain would give.
 
-use adit_primitives::{Block, Hotkey, NetUid, Rao, SubnetParameters, Uid, WeightVector};
+mod standing;
+
+use adit_primitives::{Block, NetUid, Uid, WeightVector};
+
+pub use standing::{
+    BeaconStanding, CommitRevealStanding, EpochState, StoredHash, StoredTimelocked, WeightsStanding,
+};
 
 use crate::WeightsRefusal;
 
-/// State of one subnet and of our neuron in it, all at one block.
-#[derive(Debug, Clone)]
-pub(crate) struct Standing {
-    pub(crate) netuid: NetUid,
-    pub(crate) block: Block,
-    pub(crate) parameters: SubnetParameters,
-    pub(crate) neurons: usize,
-    pub(crate) hotkey: Hotkey,
-    /// `None` when the hotkey is not registered.
-    pub(crate) uid: Option<Uid>,
-    pub(crate) validator_permit: bool,
-    /// The subnet owner's hotkey needs neither stake nor permit.
-    pub(crate) is_owner: bool,
-    /// 0 when no weights were ever set.
-    pub(crate) last_update: Block,
-    /// `None` where the runtime does not tell.
-    pub(crate) stake: Option<Rao>,
-    pub(crate) stake_threshold: Rao,
-}
+/// Commits of one neuron that the chain keeps unrevealed.
+pub(crate) const MOST_UNREVEALED: usize = 10;
 
-impl Standing {
-    /// The first reason for which the chain would not take these weights.
-    pub(crate) fn refusal(
+/// Blocks before an epoch in which nothing is committed: a transaction that is included one block
+/// later than hoped for would belong to the next epoch, and what is sealed would be open before the
+/// chain reveals it. Skipped where the tempo is so short that little else would be left.
+pub(crate) const EPOCH_MARGIN: u64 = 2;
+
+impl WeightsStanding {
+    /// The first reason for which the chain would not take these weights as they are, without a
+    /// commit.
+    pub fn refusal(&self, weights: &WeightVector, version_key: u64) -> Option<WeightsRefusal> {
+        if self.netuid != NetUid(0) && self.parameters.commit_reveal {
+            return Some(WeightsRefusal::CommitRevealRequired);
+        }
+        self.substance(weights, version_key, true)
+    }
+
+    /// The first reason for which the chain would not take a commit of these weights, or would not
+    /// reveal them if all stayed as it is.
+    pub fn commit_refusal(
         &self,
         weights: &WeightVector,
         version_key: u64,
     ) -> Option<WeightsRefusal> {
+        if let Some(refusal) = self.substance(weights, version_key, true) {
+            return Some(refusal);
+        }
+        if self.parameters.tempo == 0 {
+            return Some(WeightsRefusal::NoEpochs);
+        }
+        let unrevealed = self.unrevealed();
+        if unrevealed >= MOST_UNREVEALED {
+            return Some(WeightsRefusal::TooManyUnrevealed {
+                unrevealed,
+                most: MOST_UNREVEALED,
+            });
+        }
+        let left = self.commit_reveal.epochs.next_epoch(self.block).ok()?;
+        let left = left.since(self.block);
+        let avoidable = u64::from(self.parameters.tempo) > 8 * EPOCH_MARGIN;
+        (avoidable && left <= EPOCH_MARGIN).then_some(WeightsRefusal::EpochEnds {
+            blocks_to_wait: left,
+        })
+    }
+
+    /// The first reason for which the chain would not reveal these weights now.
+    pub fn reveal_refusal(
+        &self,
+        weights: &WeightVector,
+        version_key: u64,
+    ) -> Option<WeightsRefusal> {
+        self.substance(weights, version_key, false)
+    }
+
+    /// Our commits that count against the limit: all hashes, and what was sealed in this epoch.
+    fn unrevealed(&self) -> usize {
+        let state = &self.commit_reveal;
+        let epoch = state.epochs.of_next_block(self.block);
+        let sealed = state.timelocked.iter();
+        let sealed = sealed.filter(|commit| commit.epoch == epoch).count();
+        state.hashes.len().max(sealed)
+    }
+
+    /// What every way of setting weights checks, in the chain's order.
+    fn substance(
+        &self,
+        weights: &WeightVector,
+        version_key: u64,
+        rate_limited: bool,
+    ) -> Option<WeightsRefusal> {
         if self.netuid == NetUid(0) {
             return Some(WeightsRefusal::RootNetwork);
         }
-        if self.parameters.commit_reveal {
-            return Some(WeightsRefusal::CommitRevealRequired);
+        if self.mechid.0 >= self.mechanisms.max(1) {
+            return Some(WeightsRefusal::NoSuchMechanism {
+                mechid: self.mechid,
+                mechanisms: self.mechanisms.max(1),
+            });
         }
         if weights.len() > self.neurons {
             return Some(WeightsRefusal::TooMany {
@@ -61,7 +114,7 @@ impl Standing {
             });
         }
         self.version(version_key)
-            .or_else(|| self.rate_limit())
+            .or_else(|| rate_limited.then(|| self.rate_limit()).flatten())
             .or_else(|| self.shape(uid, weights))
     }
 
@@ -124,31 +177,15 @@ impl Standing {
     }
 }
 
-/// What the chain stores for these weights: `weight · 65535 / largest`, rounded half up, in the
-/// runtime's I32F32 arithmetic (`vec_u16_max_upscale_to_u16`). All zeros stay as they are.
+/// What the chain stores for these weights (`vec_u16_max_upscale_to_u16`). All zeros stay as they
+/// are.
 pub(crate) fn upscale(weights: &WeightVector) -> Vec<(Uid, u16)> {
-    const HALF: u64 = 1 << 31;
-    let largest = weights.pairs().iter().map(|(_, weight)| *weight).max();
-    let largest = u64::from(largest.unwrap_or(0));
-    if largest == 0 {
-        return weights.pairs().to_vec();
-    }
-    // Above 32768 the runtime divides first, because the product would not fit 31 bits.
-    let factor = (u64::from(u16::MAX) << 32) / largest;
-    let scale = |weight: u16| {
-        let bits = if largest > 32_768 {
-            u64::from(weight) * factor
-        } else {
-            ((u64::from(weight) * u64::from(u16::MAX)) << 32) / largest
-        };
-        u16::try_from((bits + HALF) >> 32).unwrap_or(u16::MAX)
-    };
-    let pairs = weights.pairs().iter();
-    pairs.map(|(uid, weight)| (*uid, scale(*weight))).collect()
+    let values: Vec<u16> = weights.pairs().iter().map(|(_, value)| *value).collect();
+    let uids = weights.pairs().iter().map(|(uid, _)| *uid);
+    uids.zip(adit_yuma::max_upscale(&values)).collect()
 }
 
 /// Whether what storage holds is what was sent, up to the chain's own scaling.
-#[cfg(any(test, feature = "client"))]
 pub(crate) fn holds(stored: &WeightVector, sent: &WeightVector) -> bool {
     let expected = upscale(sent);
     stored.len() == expected.len()
@@ -161,14 +198,18 @@ pub(crate) fn holds(stored: &WeightVector, sent: &WeightVector) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use adit_primitives::{BlockHash, Hotkey, MechId, Rao, SubnetParameters};
     use proptest::prelude::*;
 
     use super::*;
+    use crate::commit_reveal::EpochSchedule;
 
-    fn standing() -> Standing {
-        Standing {
+    fn standing() -> WeightsStanding {
+        WeightsStanding {
             netuid: NetUid(1),
+            mechid: MechId(0),
             block: Block(1_000),
+            block_hash: BlockHash::default(),
             parameters: SubnetParameters {
                 tempo: 360,
                 min_allowed_weights: 2,
@@ -177,14 +218,34 @@ mod tests {
                 weights_version: 0,
                 commit_reveal: false,
             },
+            mechanisms: 1,
             neurons: 4,
             hotkey: Hotkey::new([1; 32]),
             uid: Some(Uid(0)),
+            registered_at: Block(1),
             validator_permit: true,
             is_owner: false,
             last_update: Block(0),
             stake: Some(Rao(10)),
             stake_threshold: Rao(0),
+            row: WeightVector::default(),
+            commit_reveal: CommitRevealStanding {
+                reveal_period: 1,
+                version: 4,
+                takes_timelocked: true,
+                epochs: EpochState::Stateful(EpochSchedule {
+                    tempo: 360,
+                    last_epoch_block: Block(900),
+                    pending_epoch_at: Block(0),
+                    subnet_epoch_index: 5,
+                    blocks_since_last_step: 100,
+                }),
+                now: None,
+                block_time: std::time::Duration::from_secs(12),
+                beacon: None,
+                hashes: Vec::new(),
+                timelocked: Vec::new(),
+            },
         }
     }
 
@@ -200,7 +261,7 @@ mod tests {
 
     /// A change to a standing that is otherwise fine.
     fn refused(
-        change: impl FnOnce(&mut Standing),
+        change: impl FnOnce(&mut WeightsStanding),
         pairs: &[(u16, u16)],
         version_key: u64,
     ) -> Option<WeightsRefusal> {
@@ -226,6 +287,13 @@ mod tests {
             (
                 refused(|s| s.parameters.commit_reveal = true, fine, 0),
                 WeightsRefusal::CommitRevealRequired,
+            ),
+            (
+                refused(|s| s.mechid = MechId(1), fine, 0),
+                WeightsRefusal::NoSuchMechanism {
+                    mechid: MechId(1),
+                    mechanisms: 1,
+                },
             ),
             (
                 refused(|s| s.neurons = 1, fine, 0),
@@ -304,10 +372,66 @@ mod tests {
     #[test]
     fn a_lone_self_weight_needs_no_permit_and_the_owner_no_stake() {
         assert_eq!(refused(|s| s.validator_permit = false, &[(0, 1)], 0), None);
-        let owner = |s: &mut Standing| {
+        let owner = |s: &mut WeightsStanding| {
             (s.is_owner, s.validator_permit, s.stake_threshold) = (true, false, Rao(99));
         };
         assert_eq!(refused(owner, &[(1, 5), (2, 5)], 0), None);
+    }
+
+    #[test]
+    fn commits_have_reasons_of_their_own() {
+        let fine = weights(&[(1, 5), (2, 5)]);
+        let refused = |change: &dyn Fn(&mut WeightsStanding)| {
+            let mut standing = standing();
+            standing.parameters.commit_reveal = true;
+            change(&mut standing);
+            standing.commit_refusal(&fine, 0)
+        };
+        assert_eq!(refused(&|_| ()), None);
+        assert_eq!(
+            refused(&|s| s.parameters.tempo = 0),
+            Some(WeightsRefusal::NoEpochs)
+        );
+        let hash = StoredHash {
+            hash: [0; 32],
+            epoch: 5,
+            block: Block(950),
+        };
+        let sealed = StoredTimelocked {
+            epoch: 5,
+            block: Block(950),
+            round: 1,
+        };
+        let many = Some(WeightsRefusal::TooManyUnrevealed {
+            unrevealed: 10,
+            most: 10,
+        });
+        assert_eq!(refused(&|s| s.commit_reveal.hashes = vec![hash; 9]), None);
+        assert_eq!(refused(&|s| s.commit_reveal.hashes = vec![hash; 10]), many);
+        assert_eq!(
+            refused(&|s| s.commit_reveal.timelocked = vec![sealed; 10]),
+            many
+        );
+        let older = StoredTimelocked { epoch: 4, ..sealed };
+        assert_eq!(
+            refused(&|s| s.commit_reveal.timelocked = vec![older; 10]),
+            None
+        );
+        // The epoch begins at block 1,260.
+        for (block, blocks_to_wait) in [(1_258, 2), (1_259, 1)] {
+            let ends = WeightsRefusal::EpochEnds { blocks_to_wait };
+            assert_eq!(refused(&|s| s.block = Block(block)), Some(ends));
+        }
+        assert_eq!(refused(&|s| s.block = Block(1_257)), None);
+        // What limits how often, limits commits; reveals have their own time.
+        let limited = WeightsRefusal::RateLimited { blocks_to_wait: 1 };
+        assert_eq!(refused(&|s| s.last_update = Block(901)), Some(limited));
+        let mut recent = standing();
+        recent.last_update = Block(901);
+        assert_eq!(recent.reveal_refusal(&fine, 0), None);
+        recent.validator_permit = false;
+        let no_permit = WeightsRefusal::NoValidatorPermit { uid: Uid(0) };
+        assert_eq!(recent.reveal_refusal(&fine, 0), Some(no_permit));
     }
 
     #[test]

@@ -1,9 +1,7 @@
-use adit_primitives::{Hotkey, NetUid, Rao, Uid};
+use adit_primitives::{Block, Hotkey, MechId, NetUid, Rao, Uid};
 
-/// Why the chain does not take a weight vector.
-///
-/// All but [`Pool`](Self::Pool) and [`Dispatch`](Self::Dispatch) are found at one block before
-/// anything is signed.
+/// Why the chain does not take a weight vector, found at one block before anything is signed (or,
+/// where the chain refused what looked fine a moment before, right after).
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum WeightsRefusal {
@@ -87,21 +85,56 @@ pub enum WeightsRefusal {
         /// Largest share taken, 1/65535.
         limit: u16,
     },
-    /// The node's transaction pool does not take the transaction.
-    #[error("the transaction pool refused with {code}: {message}")]
-    Pool {
-        /// JSON-RPC error code (1010 invalid, 1012 banned, 1014 priority too low, …).
-        code: i64,
-        /// The node's words, with a custom code replaced by its name.
-        message: String,
+    /// The subnet has fewer mechanisms.
+    #[error("there is no mechanism {mechid}, the subnet has {mechanisms}")]
+    NoSuchMechanism {
+        /// The number asked for.
+        mechid: MechId,
+        /// Mechanisms of the subnet.
+        mechanisms: u8,
     },
-    /// The transaction is in a block and failed there.
-    #[error("the chain answered {pallet}.{error}")]
-    Dispatch {
-        /// Pallet that failed, by name from the block's metadata.
-        pallet: String,
-        /// Its error, by name from the block's metadata.
-        error: String,
+    /// Our place is no longer the one that earlier weights were made for: the hotkey was replaced
+    /// and registered again.
+    #[error(
+        "the hotkey is registered anew, as uid {uid} since block {since}; earlier weights do not fit"
+    )]
+    StaleRegistration {
+        /// Our place now.
+        uid: Uid,
+        /// Since when.
+        since: Block,
+    },
+    /// The subnet's tempo is zero, so that nothing committed would ever be revealed.
+    #[error("the subnet has no epochs, nothing committed would be revealed")]
+    NoEpochs,
+    /// The epoch is about to end, and a commit might fall into the next one.
+    #[error("the epoch ends in {blocks_to_wait} blocks, a commit might come too late for it")]
+    EpochEnds {
+        /// Blocks until the next epoch begins.
+        blocks_to_wait: u64,
+    },
+    /// The chain keeps no more commits of ours.
+    #[error("{unrevealed} commits are not revealed yet, the chain keeps {most}")]
+    TooManyUnrevealed {
+        /// Commits not revealed.
+        unrevealed: usize,
+        /// As many as there may be.
+        most: usize,
+    },
+    /// The chain does not keep up with its beacon: what is sealed now might never be opened.
+    #[error("the chain's newest beacon round is {last_stored}, the time's is {expected}")]
+    BeaconBehind {
+        /// The newest round it holds.
+        last_stored: u64,
+        /// The round of the time.
+        expected: u64,
+    },
+    /// The chain asks for sealed weights in a version that this crate does not make, and takes no
+    /// hashes.
+    #[error("the chain takes timelocked weights of version {version} only")]
+    UnknownVersion {
+        /// The version it asks for.
+        version: u16,
     },
 }
 
@@ -121,17 +154,82 @@ impl WeightsRefusal {
             Self::UnknownUid { .. } => "unknown_uid",
             Self::CommitRevealRequired => "commit_reveal_required",
             Self::MaxWeightExceeded { .. } => "max_weight_exceeded",
-            Self::Pool { .. } => "pool",
-            Self::Dispatch { .. } => "dispatch",
+            Self::NoSuchMechanism { .. } => "no_such_mechanism",
+            Self::StaleRegistration { .. } => "stale_registration",
+            Self::NoEpochs => "no_epochs",
+            Self::EpochEnds { .. } => "epoch_ends",
+            Self::TooManyUnrevealed { .. } => "too_many_unrevealed",
+            Self::BeaconBehind { .. } => "beacon_behind",
+            Self::UnknownVersion { .. } => "unknown_version",
         }
     }
 
     /// Blocks after which the same weights may be taken, where waiting alone can help.
     pub const fn blocks_to_wait(&self) -> Option<u64> {
         match self {
-            Self::RateLimited { blocks_to_wait } => Some(*blocks_to_wait),
-            Self::Pool { .. } => Some(1),
+            Self::RateLimited { blocks_to_wait } | Self::EpochEnds { blocks_to_wait } => {
+                Some(*blocks_to_wait)
+            }
             _ => None,
         }
     }
+}
+
+/// How setting weights failed after it began.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum WeightsFailure {
+    /// The node's transaction pool does not take the transaction.
+    #[error("the transaction pool refused with {code}: {message}")]
+    Pool {
+        /// JSON-RPC error code (1010 invalid, 1012 banned, 1014 priority too low, …).
+        code: i64,
+        /// The node's words, with a custom code replaced by its name.
+        message: String,
+    },
+    /// The transaction is in a block and failed there.
+    #[error("the chain answered {pallet}.{error}")]
+    Dispatch {
+        /// Pallet that failed, by name from the block's metadata.
+        pallet: String,
+        /// Its error, by name from the block's metadata.
+        error: String,
+    },
+    /// What was committed was not revealed: the weights are not on chain and never will be from
+    /// this commit. Commit again.
+    #[error(
+        "weights committed at block {committed} for epoch {reveal_epoch} were not revealed: {reason}"
+    )]
+    RevealMissed {
+        /// The block of the commit.
+        committed: Block,
+        /// The epoch in which they should have been revealed.
+        reveal_epoch: u64,
+        /// The block at which this was found out.
+        block: Block,
+        /// How it came.
+        reason: RevealMiss,
+    },
+}
+
+impl WeightsFailure {
+    /// A stable name for metrics and logs.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Pool { .. } => "pool",
+            Self::Dispatch { .. } => "dispatch",
+            Self::RevealMissed { .. } => "reveal_missed",
+        }
+    }
+}
+
+/// How a reveal was missed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
+pub enum RevealMiss {
+    /// The epoch of the reveal ended before we revealed.
+    #[error("the epoch of the reveal ended")]
+    WindowClosed,
+    /// The chain no longer has the commit, and our weights are not what was committed.
+    #[error("the chain dropped the commit")]
+    Dropped,
 }

@@ -1,25 +1,30 @@
 //! A chain without a node, for tests of code that is written against [`Chain`].
 
+mod commit_reveal;
+
 use std::{
     collections::{BTreeMap, VecDeque},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use adit_primitives::{
-    AxonInfo, Block, BlockHash, Hotkey, Metagraph, NetUid, Neuron, Rao, Uid, WeightVector,
+    AxonInfo, Block, BlockHash, Hotkey, MechId, Metagraph, NetUid, Neuron, Rao, Uid, WeightVector,
 };
 use futures::{StreamExt as _, channel::mpsc};
 
 use crate::{
-    BlockHead, BlockStream, Chain, Error, Result, Served, WeightsOutcome, WeightsRefusal,
-    preflight::{Standing, upscale},
+    BlockHead, BlockStream, Chain, Error, Result, Served, WeightsCall, WeightsReceipt,
+    WeightsRefusal, WeightsStanding,
 };
+use commit_reveal::CommitReveal;
 
 /// A chain that lives in memory and does only what a test tells it to.
 ///
 /// It keeps the chain's rules about weights (permit, rate limit, version key, count, largest
-/// share), scales them as the chain does and stands still until [`FakeChain::advance`]. Handles made
-/// with [`FakeChain::signed_by`] share one chain.
+/// share), about commits and their epochs, scales weights as the chain does and stands still until
+/// [`FakeChain::advance`]. A transaction counts at the present head. Blocks are 12 seconds apart, and
+/// the beacon is always there unless [`FakeChain::hold_beacon`]. Handles made with
+/// [`FakeChain::signed_by`] share one chain.
 ///
 /// ```
 /// # use adit_primitives::*;
@@ -51,13 +56,15 @@ pub enum ChainRequest {
     Blocks,
     /// [`Chain::serve_axon`].
     ServeAxon,
-    /// [`Chain::set_weights`].
-    SetWeights,
+    /// [`Chain::weights_standing`].
+    WeightsStanding,
+    /// [`Chain::send_weights`].
+    SendWeights,
     /// [`Chain::weights_on_chain`].
     WeightsOnChain,
 }
 
-/// Weights that a [`FakeChain`] took.
+/// Weights that a [`FakeChain`] took from a transaction: set, or revealed by their committer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TakenWeights {
     /// The subnet.
@@ -78,7 +85,11 @@ struct State {
     metagraphs: BTreeMap<NetUid, Metagraph>,
     stake_threshold: Rao,
     taken: Vec<TakenWeights>,
-    rows: BTreeMap<(NetUid, Uid), WeightVector>,
+    rows: BTreeMap<(NetUid, MechId, Uid), WeightVector>,
+    commit_reveal: CommitReveal,
+    mechanisms: u8,
+    sent: Vec<WeightsCall>,
+    lose_next_answer: bool,
     served: Vec<(NetUid, Hotkey, AxonInfo)>,
     failures: BTreeMap<ChainRequest, VecDeque<Error>>,
     refusals: VecDeque<WeightsRefusal>,
@@ -110,22 +121,42 @@ impl State {
         Ok(())
     }
 
-    fn standing(&self, netuid: NetUid, hotkey: Hotkey) -> Option<Standing> {
+    fn standing(&self, netuid: NetUid, mechid: MechId, hotkey: Hotkey) -> Option<WeightsStanding> {
         let metagraph = self.metagraphs.get(&netuid)?;
         let neuron = metagraph.by_hotkey(&hotkey);
-        Some(Standing {
+        let row = neuron.and_then(|neuron| self.rows.get(&(netuid, mechid, neuron.uid)));
+        let tempo = metagraph.parameters.tempo;
+        Some(WeightsStanding {
             netuid,
+            mechid,
             block: self.head,
+            block_hash: block_hash(self.head),
             parameters: metagraph.parameters,
+            mechanisms: self.mechanisms,
             neurons: metagraph.neurons().len(),
             hotkey,
             uid: neuron.map(|neuron| neuron.uid),
+            registered_at: neuron.map_or(Block(0), |neuron| neuron.registered_at),
             validator_permit: neuron.is_some_and(|neuron| neuron.validator_permit),
             is_owner: false,
             last_update: neuron.map_or(Block(0), |neuron| neuron.last_update),
             stake: neuron.map(|neuron| neuron.stake),
             stake_threshold: self.stake_threshold,
+            row: row.cloned().unwrap_or_default(),
+            commit_reveal: self
+                .commit_reveal
+                .standing(netuid, mechid, hotkey, tempo, self.head),
         })
+    }
+
+    fn take(&mut self, netuid: NetUid, hotkey: Hotkey, weights: &WeightVector, version_key: u64) {
+        self.taken.push(TakenWeights {
+            netuid,
+            hotkey,
+            block: self.head,
+            weights: weights.clone(),
+            version_key,
+        });
     }
 }
 
@@ -138,6 +169,10 @@ impl FakeChain {
             stake_threshold: Rao(0),
             taken: Vec::new(),
             rows: BTreeMap::new(),
+            commit_reveal: CommitReveal::default(),
+            mechanisms: 1,
+            sent: Vec::new(),
+            lose_next_answer: false,
             served: Vec::new(),
             failures: BTreeMap::new(),
             refusals: VecDeque::new(),
@@ -174,6 +209,8 @@ impl FakeChain {
         let mut state = self.state();
         for _ in 0..blocks {
             state.head = Block(state.head.0 + 1);
+            let stepped = state.step();
+            debug_assert!(stepped.is_ok(), "{stepped:?}");
             let head = block_head(state.head);
             state
                 .followers
@@ -188,6 +225,48 @@ impl FakeChain {
             .entry(request)
             .or_default()
             .push_back(error);
+    }
+
+    /// Epochs between commit and reveal; 1 at first.
+    pub fn set_reveal_period(&self, epochs: u64) {
+        self.state().commit_reveal.reveal_period = epochs;
+    }
+
+    /// Mechanisms of every subnet; 1 at first.
+    pub fn set_mechanisms(&self, mechanisms: u8) {
+        self.state().mechanisms = mechanisms;
+    }
+
+    /// Takes hashed commits only, as a runtime without a beacon.
+    pub fn forget_timelocks(&self) {
+        self.state().commit_reveal.takes_timelocked = false;
+    }
+
+    /// Begins no epoch in the next blocks, as a chain that has too many at once.
+    pub fn defer_epochs(&self, blocks: u64) {
+        self.state().commit_reveal.deferred = blocks;
+    }
+
+    /// Makes this the newest round of the beacon that is stored, whatever the time; `None` follows
+    /// the time again.
+    pub fn hold_beacon(&self, last_round: Option<u64>) {
+        self.state().commit_reveal.beacon_held_at = last_round;
+    }
+
+    /// Does what the next transaction about weights asks for, and loses the answer.
+    pub fn lose_next_answer(&self) {
+        self.state().lose_next_answer = true;
+    }
+
+    /// The newest round of the beacon that is stored.
+    pub fn last_stored_round(&self) -> u64 {
+        let state = self.state();
+        state.commit_reveal.last_stored_round(state.head)
+    }
+
+    /// All transactions about weights that got into a block, oldest first.
+    pub fn sent_weights(&self) -> Vec<WeightsCall> {
+        self.state().sent.clone()
     }
 
     /// Makes the next weights be refused with this reason; several refusals queue.
@@ -290,50 +369,52 @@ impl Chain for FakeChain {
         })
     }
 
-    async fn set_weights(
+    async fn weights_standing(
         &self,
         netuid: NetUid,
-        weights: &WeightVector,
-        version_key: u64,
-    ) -> Result<WeightsOutcome> {
+        mechid: MechId,
+        _at: Option<BlockHead>,
+    ) -> Result<Option<WeightsStanding>> {
         let mut state = self.state();
-        state.fail(ChainRequest::SetWeights)?;
+        state.fail(ChainRequest::WeightsStanding)?;
+        Ok(state.standing(netuid, mechid, self.signer))
+    }
+
+    async fn send_weights(
+        &self,
+        netuid: NetUid,
+        mechid: MechId,
+        call: &WeightsCall,
+    ) -> Result<WeightsReceipt> {
+        let mut state = self.state();
+        state.fail(ChainRequest::SendWeights)?;
         if let Some(refusal) = state.refusals.pop_front() {
-            return Ok(WeightsOutcome::Refused(refusal));
+            return Err(Error::WeightsRefused(refusal));
         }
-        let Some(standing) = state.standing(netuid, self.signer) else {
-            return Ok(WeightsOutcome::Refused(WeightsRefusal::NoSuchSubnet {
-                netuid,
-            }));
-        };
-        if let Some(refusal) = standing.refusal(weights, version_key) {
-            return Ok(WeightsOutcome::Refused(refusal));
+        state.execute(netuid, mechid, self.signer, call)?;
+        state.sent.push(call.clone());
+        let extrinsic = extrinsic_hash(state.sent.len());
+        if std::mem::take(&mut state.lose_next_answer) {
+            return Err(Error::Undetermined {
+                call: "SubtensorModule".into(),
+                extrinsic: BlockHash(extrinsic),
+                reason: "the script lost the answer".into(),
+            });
         }
-        let block = state.head;
-        let stored = WeightVector::new(upscale(weights))?;
-        if let Some(uid) = standing.uid {
-            state.rows.insert((netuid, uid), stored.clone());
-            state.change(netuid, uid, |neuron| neuron.last_update = block)?;
-        }
-        state.taken.push(TakenWeights {
-            netuid,
-            hotkey: self.signer,
-            block,
-            weights: weights.clone(),
-            version_key,
-        });
-        Ok(WeightsOutcome::OnChain {
-            block,
-            block_hash: block_hash(block),
-            extrinsic: extrinsic_hash(state.taken.len()),
-            weights: stored,
+        Ok(WeightsReceipt {
+            head: block_head(state.head),
+            extrinsic,
         })
     }
 
     async fn weights_on_chain(&self, netuid: NetUid, uid: Uid) -> Result<WeightVector> {
         let mut state = self.state();
         state.fail(ChainRequest::WeightsOnChain)?;
-        Ok(state.rows.get(&(netuid, uid)).cloned().unwrap_or_default())
+        Ok(state
+            .rows
+            .get(&(netuid, MechId(0), uid))
+            .cloned()
+            .unwrap_or_default())
     }
 }
 

@@ -18,7 +18,7 @@ impl CommitSalt {
     const LENGTH: usize = 8;
 
     /// 128 random bits.
-    pub fn random<R: CryptoRng>(rng: &mut R) -> Self {
+    pub fn random<R: CryptoRng + ?Sized>(rng: &mut R) -> Self {
         Self((0..Self::LENGTH).map(|_| rng.random()).collect())
     }
 

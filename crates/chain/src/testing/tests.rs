@@ -2,6 +2,7 @@ use adit_primitives::{Coldkey, SubnetParameters};
 use futures::executor::block_on;
 
 use super::*;
+use crate::WeightsOutcome;
 
 fn neuron(uid: u16) -> Neuron {
     Neuron {
