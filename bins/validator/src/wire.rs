@@ -1,6 +1,9 @@
 use std::{path::Path, sync::Arc};
 
-use adit_chain::client::{Client, ClientOptions};
+use adit_chain::{
+    FileCommitStore,
+    client::{Client, ClientOptions},
+};
 use adit_mechanism_video::{DatasetClient, Embedders, source_fetcher, validator::VideoMechanism};
 use adit_neuron::{Validator, config::expand_home, open_hotkey};
 use adit_primitives::{NetUid, SystemClock};
@@ -16,7 +19,9 @@ use crate::config::Config;
 pub(crate) async fn run(config: Config, shutdown: CancellationToken) -> anyhow::Result<()> {
     let clock = Arc::new(SystemClock);
     let keypair = Arc::new(open_hotkey(&config.wallet).await?);
-    let store = open(&expand_home(&config.db)).await?;
+    let database = expand_home(&config.db);
+    let store = open(&database).await?;
+    let commits = FileCommitStore::new(database.with_extension("commits.json"));
     let seed = seed(&store, config.seed).await?;
     let mechanism = Arc::new(mechanism(&config, &keypair).await?);
     let client = Client::connect(&config.subtensor.endpoints()?, ClientOptions::default()).await?;
@@ -33,6 +38,7 @@ pub(crate) async fn run(config: Config, shutdown: CancellationToken) -> anyhow::
         seed,
         config.neuron,
     )
+    .with_commits(Arc::new(commits))
     .run(&shutdown)
     .await?;
     Ok(())

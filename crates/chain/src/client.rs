@@ -6,6 +6,8 @@ mod batches;
 mod blocks;
 mod call;
 pub mod calls;
+mod commit;
+mod commit_state;
 mod commitments;
 mod connection;
 mod delegation;
@@ -48,7 +50,7 @@ mod weights;
 use std::{fmt, sync::Arc, time::Duration};
 
 use adit_primitives::{
-    AccountId, AxonInfo, Block, BlockHash, Metagraph, NetUid, Uid, WeightVector,
+    AccountId, AxonInfo, Block, BlockHash, MechId, Metagraph, NetUid, Uid, WeightVector,
 };
 use adit_wallet::Keypair;
 use tokio::sync::watch::Receiver;
@@ -76,7 +78,10 @@ pub use registration::RegistrationReport;
 pub use staking::{StakeChange, StakeReport};
 pub use value::{ChainEvent, ChainValue};
 
-use crate::{BlockHead, BlockStream, Chain, Error, Result, Served, WeightsOutcome};
+use crate::{
+    BlockHead, BlockStream, Chain, Error, Result, Served, WeightsCall, WeightsReceipt,
+    WeightsStanding,
+};
 use link::Link;
 use nonce::Nonces;
 use runtime::Runtimes;
@@ -346,13 +351,29 @@ impl Chain for Client {
         axon::serve(&self.shared, self.hotkey()?, netuid, axon).await
     }
 
-    async fn set_weights(
+    async fn weights_standing(
         &self,
         netuid: NetUid,
-        weights: &WeightVector,
-        version_key: u64,
-    ) -> Result<WeightsOutcome> {
-        weights::set(&self.shared, self.hotkey()?, netuid, weights, version_key).await
+        mechid: MechId,
+        at: Option<BlockHead>,
+    ) -> Result<Option<WeightsStanding>> {
+        let (shared, account) = (&self.shared, self.hotkey()?.account());
+        let read = |snapshot: Snapshot| async move {
+            weights::standing(&snapshot, netuid, mechid, account).await
+        };
+        match at {
+            Some(head) => shared.read_at(head, read).await,
+            None => shared.read_newest(read).await,
+        }
+    }
+
+    async fn send_weights(
+        &self,
+        netuid: NetUid,
+        mechid: MechId,
+        call: &WeightsCall,
+    ) -> Result<WeightsReceipt> {
+        commit::send(&self.shared, self.hotkey()?, netuid, mechid, call).await
     }
 
     async fn weights_on_chain(&self, netuid: NetUid, uid: Uid) -> Result<WeightVector> {

@@ -8,10 +8,10 @@ mod weights;
 
 use std::{collections::BTreeMap, future::Future, sync::Arc, time::Duration};
 
-use adit_chain::Chain;
-use adit_primitives::{Clock, Hotkey, Metagraph, NetUid, Rao, Uid};
+use adit_chain::{Chain, CommitStore, MemoryCommitStore, WeightSetter};
+use adit_primitives::{Clock, Hotkey, MechId, Metagraph, NetUid, Rao, Uid};
 use adit_storage::{Store, TaskState};
-use rand::SeedableRng as _;
+use rand::{SeedableRng as _, rngs::StdRng};
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 use tokio_util::sync::CancellationToken;
@@ -79,12 +79,17 @@ pub struct Validator<M, C> {
     hotkey: Hotkey,
     seed: u64,
     config: ValidatorConfig,
+    commits: Arc<dyn CommitStore>,
 }
 
 /// What a round loop has seen so far.
-struct Progress {
+struct Progress<C> {
     metagraph: Arc<Metagraph>,
+    weights: WeightSetter<Arc<C>, Arc<dyn CommitStore>>,
+    /// How much was judged when the weights were made that the chain holds.
     last_weights_after: Option<u64>,
+    /// The same of weights that are committed and wait to be revealed.
+    committed_after: Option<u64>,
 }
 
 impl<M: Mechanism, C: Chain> Validator<M, C> {
@@ -113,7 +118,16 @@ impl<M: Mechanism, C: Chain> Validator<M, C> {
             hotkey,
             seed,
             config,
+            commits: Arc::new(MemoryCommitStore::default()),
         }
+    }
+
+    /// Keeps committed weights here until the chain shows them revealed. Without this they are lost
+    /// with the process: on a subnet with commit-reveal, give a file beside the database.
+    #[must_use]
+    pub fn with_commits(mut self, commits: Arc<dyn CommitStore>) -> Self {
+        self.commits = commits;
+        self
     }
 
     /// Runs until `shutdown`, or until the configured rounds are done, judged, delivered and on
@@ -125,9 +139,20 @@ impl<M: Mechanism, C: Chain> Validator<M, C> {
         let Some(metagraph) = self.first_metagraph(shutdown).await else {
             return Ok(());
         };
+        // A salt that could be guessed would hide nothing, whatever the seed of the rounds.
+        let weights = WeightSetter::new(
+            Arc::clone(&self.chain),
+            self.netuid,
+            MechId(0),
+            Arc::clone(&self.commits),
+            Box::new(StdRng::from_os_rng()),
+            Arc::clone(&self.clock),
+        );
         let mut progress = Progress {
             metagraph,
+            weights: weights.with_version_key(self.config.weights_version_key),
             last_weights_after: None,
+            committed_after: None,
         };
         if let Err(error) = self.close_interrupted().await {
             // They are judged once their deadline has passed.
@@ -152,7 +177,7 @@ impl<M: Mechanism, C: Chain> Validator<M, C> {
     }
 
     /// One turn of the loop. Whether all configured rounds are done for good.
-    async fn step(&self, progress: &mut Progress) -> Result<bool> {
+    async fn step(&self, progress: &mut Progress<C>) -> Result<bool> {
         match self.chain.metagraph(self.netuid).await {
             Ok(metagraph) => progress.metagraph = Arc::new(metagraph),
             Err(error) => {

@@ -71,22 +71,6 @@ impl ChainCall {
     }
 }
 
-/// A call of this crate's own, by a name known when it was compiled.
-pub(super) struct Call {
-    /// Pallet and call, with a dot between.
-    pub(super) name: &'static str,
-    pub(super) arguments: Composite<()>,
-}
-
-impl From<&Call> for ChainCall {
-    fn from(call: &Call) -> Self {
-        Self {
-            name: call.name.into(),
-            arguments: call.arguments.clone(),
-        }
-    }
-}
-
 impl From<&Self> for ChainCall {
     fn from(call: &Self) -> Self {
         call.clone()

@@ -3,6 +3,7 @@
 //! of it.
 
 mod batch;
+mod commit_reveal;
 mod commitments;
 mod delegation;
 mod registration;
@@ -12,6 +13,10 @@ mod transfer;
 mod weights;
 
 pub use batch::{batch, batch_all, force_batch};
+pub use commit_reveal::{
+    batch_commit_weights, batch_reveal_weights, commit_timelocked_weights, commit_weights,
+    reveal_weights, set_weights,
+};
 pub use commitments::set_commitment;
 pub use delegation::{decrease_take, increase_take, set_childkey_take, set_children};
 pub use registration::{burned_register, register_limit, root_register, swap_hotkey};

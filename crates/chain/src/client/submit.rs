@@ -18,8 +18,6 @@ use super::{
 };
 use crate::{BlockHead, Error, Result};
 
-pub(super) use super::call::Call;
-
 /// A transaction that is in a block and succeeded there.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Included {

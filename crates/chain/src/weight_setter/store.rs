@@ -13,7 +13,7 @@ use super::state::CommitState;
 use crate::{Error, Result};
 
 /// Keeps a [`CommitState`]. One store serves one [`WeightSetter`](crate::WeightSetter).
-pub trait CommitStore: Send + Sync {
+pub trait CommitStore: std::fmt::Debug + Send + Sync {
     /// What was saved last; empty when nothing was.
     ///
     /// # Errors

@@ -1,6 +1,6 @@
 use std::{collections::BTreeMap, path::PathBuf, sync::Arc, time::Duration};
 
-use adit_chain::testing::FakeChain;
+use adit_chain::{FileCommitStore, testing::FakeChain};
 use adit_neuron::{Validator, ValidatorConfig};
 use adit_primitives::{
     AxonInfo, Block, BlockHash, Clock, Coldkey, Hotkey, ManualClock, Metagraph, NetUid, Neuron,
@@ -149,6 +149,9 @@ impl World {
             self.seed,
             self.config.clone(),
         )
+        .with_commits(Arc::new(FileCommitStore::new(
+            self.folder.path().join("commits.json"),
+        )))
     }
 
     /// One life of the process, until it ends by itself or by the token.
