@@ -15,7 +15,7 @@ mod weights;
 pub use batch::{batch, batch_all, force_batch};
 pub use commit_reveal::{
     batch_commit_weights, batch_reveal_weights, commit_timelocked_weights, commit_weights,
-    reveal_weights, set_weights,
+    reveal_weights,
 };
 pub use commitments::set_commitment;
 pub use delegation::{decrease_take, increase_take, set_childkey_take, set_children};

@@ -30,7 +30,11 @@ pub(super) async fn send(
         WeightsCall::Set {
             weights,
             version_key,
-        } => calls::set_weights(netuid, mechid, weights, *version_key),
+        } if mechid == MechId(0) => calls::set_weights(netuid, weights, *version_key),
+        WeightsCall::Set {
+            weights,
+            version_key,
+        } => calls::set_mechanism_weights(netuid, mechid, weights, *version_key),
         WeightsCall::Commit { hash } => calls::commit_weights(netuid, mechid, *hash),
         WeightsCall::Reveal {
             weights,

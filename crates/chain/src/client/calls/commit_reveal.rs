@@ -3,31 +3,6 @@ use adit_primitives::{MechId, NetUid, WeightVector};
 use super::{ChainCall, ChainValue, subtensor};
 use crate::commit_reveal::CommitSalt;
 
-/// Sets the hotkey's weights of a mechanism, on subnets without commit-reveal; signed by the hotkey,
-/// free. [`WeightSetter`](crate::WeightSetter) checks, sends and reads back.
-pub fn set_weights(
-    netuid: NetUid,
-    mechid: MechId,
-    weights: &WeightVector,
-    version_key: u64,
-) -> ChainCall {
-    let [dests, values] = columns(weights);
-    let weights = [
-        ("dests", dests),
-        ("weights", values),
-        ("version_key", version_key.into()),
-    ];
-    of_mechanism(
-        [
-            "SubtensorModule.set_weights",
-            "SubtensorModule.set_mechanism_weights",
-        ],
-        netuid,
-        mechid,
-        weights,
-    )
-}
-
 /// Commits to weights by their hash, see [`commit_hash`](crate::commit_reveal::commit_hash); signed
 /// by the hotkey, free.
 pub fn commit_weights(netuid: NetUid, mechid: MechId, hash: [u8; 32]) -> ChainCall {
@@ -186,7 +161,6 @@ mod tests {
         let mut names = Vec::new();
         for mechid in [MechId(0), MechId(1)] {
             names.extend([
-                set_weights(netuid, mechid, &weights, 3),
                 commit_weights(netuid, mechid, [9; 32]),
                 reveal_weights(netuid, mechid, &weights, &salt, 3),
                 commit_timelocked_weights(netuid, mechid, &[1, 2, 3], 1_000, 4),
