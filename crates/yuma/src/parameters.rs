@@ -44,7 +44,7 @@ impl Default for EpochParameters {
             yuma3: false,
             liquid_alpha: None,
             activity_cutoff: 5_000,
-            max_validators: 64,
+            max_validators: 128,
             stake_threshold: Rao(0),
             owner: None,
         }
