@@ -109,6 +109,18 @@ pub enum Error {
         #[source]
         source: Box<dyn StdError + Send + Sync>,
     },
+    /// A token that the vocabulary lacks.
+    #[error("the vocabulary has no token {token}")]
+    TokenUnknown {
+        /// The token.
+        token: u32,
+    },
+    /// What was to be prepared for a model is no text, frame or sound that it can take.
+    #[error("the model cannot take {reason}")]
+    Input {
+        /// What is wrong with it.
+        reason: String,
+    },
     /// This build has no backend for the device, or the machine no such device.
     #[error("no device {device}: {reason}")]
     DeviceUnavailable {

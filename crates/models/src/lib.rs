@@ -5,6 +5,9 @@
 //! run time among those compiled in: the CPU always, CUDA with the feature `cuda`. No type of burn
 //! or of the tokenizer stands in a public signature.
 //!
+//! What ImageBind takes is prepared here too: texts by [`ClipTokenizer`], moments by
+//! [`ClipSampling`], frames by [`CropPlan`], sound by [`MelBank`].
+//!
 //! This crate downloads nothing: `scripts/fetch-models` does. It trains nothing, judges nothing
 //! and speaks to no network.
 //!
@@ -44,12 +47,20 @@
 mod batches;
 mod bert;
 mod checkpoint;
+mod clip;
+mod crops;
 mod device;
 mod digest;
 mod error;
+mod mel;
 mod minilm;
+mod sampling;
 mod tokens;
 
+pub use clip::ClipTokenizer;
+pub use crops::CropPlan;
 pub use device::Device;
 pub use error::{Error, Result};
+pub use mel::MelBank;
 pub use minilm::MiniLm;
+pub use sampling::ClipSampling;

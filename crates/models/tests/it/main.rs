@@ -8,6 +8,9 @@
 
 mod golden;
 mod hostile;
+mod minilm;
 mod model;
+mod preparation;
 mod sharing;
+mod tensors;
 mod texts;
