@@ -8,6 +8,7 @@ mod call;
 pub mod calls;
 mod commit;
 mod commit_state;
+mod commitment_reads;
 mod commitments;
 mod connection;
 mod delegation;
@@ -57,6 +58,7 @@ use tokio::sync::watch::Receiver;
 
 pub use batches::{BatchMode, BatchReport, WeightsBatchReport};
 pub use call::ChainCall;
+pub use commitment_reads::HotkeyCommitment;
 pub use commitments::CommitmentSpace;
 pub use delegation::{ChildrenScheduled, TakeSet};
 pub use doctor::{ChainReport, ChainState, LONGEST_SKEW, NeuronReport, examine};

@@ -62,7 +62,8 @@ impl Connection {
             .ping_interval(options.ping)
             .inactive_limit(options.ping * 2);
         let opening = WsClientBuilder::default()
-            .connection_timeout(options.connect_timeout)
+            // Ours runs out first, so that it is always the same error.
+            .connection_timeout(options.connect_timeout * 2)
             .request_timeout(options.request_timeout)
             .max_response_size(options.largest_answer)
             .max_buffer_capacity_per_subscription(4096)

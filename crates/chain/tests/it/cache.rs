@@ -33,7 +33,7 @@ async fn next_change(updates: &mut Receiver<MetagraphUpdate>) -> Vec<MetagraphCh
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_replaced_hotkey_is_told_when_the_chain_tells_it() {
+pub(crate) async fn a_replaced_hotkey_is_told_when_the_chain_tells_it() {
     let node = Node::finney().await;
     subnet(&node, &["//one", "//two"]);
     let client = Client::connect(&[node.url()], quick()).await.unwrap();
@@ -92,7 +92,7 @@ async fn a_replaced_hotkey_is_told_when_the_chain_tells_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn it_reads_anew_after_so_many_blocks_and_serves_what_it_has_meanwhile() {
+pub(crate) async fn it_reads_anew_after_so_many_blocks_and_serves_what_it_has_meanwhile() {
     let node = Node::finney().await;
     subnet(&node, &["//one"]);
     let folder = tempfile::tempdir().unwrap();
@@ -196,7 +196,7 @@ fn selective(hotkeys: &[&str]) -> Value {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_runtimes_own_metagraph_says_the_same_in_fewer_requests() {
+pub(crate) async fn the_runtimes_own_metagraph_says_the_same_in_fewer_requests() {
     let hotkeys = ["//one", "//two", "//three"];
     let node = Node::finney().await;
     subnet(&node, &hotkeys);

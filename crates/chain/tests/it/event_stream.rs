@@ -52,7 +52,7 @@ fn uids(block: &BlockEvents) -> Vec<u128> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn events_come_once_each_across_a_break() {
+pub(crate) async fn events_come_once_each_across_a_break() {
     let node = Node::finney().await;
     (0..5).for_each(|uid| set_by(&node, uid));
     let client = connect(&[node.url()]).await;
@@ -76,7 +76,7 @@ async fn events_come_once_each_across_a_break() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_reorganisation_is_told_on_the_best_chain_and_unseen_on_the_final_one() {
+pub(crate) async fn a_reorganisation_is_told_on_the_best_chain_and_unseen_on_the_final_one() {
     let node = Node::finney().await;
     node.blocks(2);
     node.finalising(false);
@@ -102,7 +102,7 @@ async fn a_reorganisation_is_told_on_the_best_chain_and_unseen_on_the_final_one(
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_gap_that_cannot_be_filled_is_told_and_an_archive_fills_it() {
+pub(crate) async fn a_gap_that_cannot_be_filled_is_told_and_an_archive_fills_it() {
     let (lite, archive) = (Node::finney().await, Node::finney().await);
     for node in [&lite, &archive] {
         (0..40).for_each(|uid| set_by(node, uid));
@@ -134,7 +134,7 @@ async fn a_gap_that_cannot_be_filled_is_told_and_an_archive_fills_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn events_of_an_upgrade_block_are_read_with_the_old_metadata() {
+pub(crate) async fn events_of_an_upgrade_block_are_read_with_the_old_metadata() {
     let node = Node::finney().await;
     node.block();
     let client = connect(&[node.url()]).await;

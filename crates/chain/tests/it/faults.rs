@@ -44,7 +44,7 @@ pub(crate) async fn moves_to(client: &Client, node: &Node) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_node_that_stands_still_is_left_for_the_next() {
+pub(crate) async fn a_node_that_stands_still_is_left_for_the_next() {
     let (first, second) = (Node::finney().await, Node::finney().await);
     first.blocks(3);
     second.blocks(5);
@@ -96,7 +96,7 @@ async fn finality_that_stands_still_is_told_and_no_reason_to_leave() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn too_many_requests_at_the_door_leads_to_the_next_endpoint() {
+pub(crate) async fn too_many_requests_at_the_door_leads_to_the_next_endpoint() {
     let (first, second) = (Node::finney().await, Node::finney().await);
     first.door(Door::Refused(429));
     let client = connected(&[&first, &second], quick()).await;
@@ -122,7 +122,7 @@ async fn too_many_requests_at_the_door_leads_to_the_next_endpoint() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn too_many_requests_as_an_answer_is_waited_out() {
+pub(crate) async fn too_many_requests_as_an_answer_is_waited_out() {
     let node = Node::finney().await;
     node.blocks(2);
     let client = connected(&[&node], quick()).await;
@@ -139,7 +139,7 @@ async fn too_many_requests_as_an_answer_is_waited_out() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn requests_go_out_as_often_as_the_endpoint_allows() {
+pub(crate) async fn requests_go_out_as_often_as_the_endpoint_allows() {
     let node = Node::finney().await;
     let interval = Duration::from_millis(40);
     let mut options = quick();
@@ -158,7 +158,7 @@ async fn requests_go_out_as_often_as_the_endpoint_allows() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_discarded_state_is_read_from_the_archive_and_nothing_else_is() {
+pub(crate) async fn a_discarded_state_is_read_from_the_archive_and_nothing_else_is() {
     let (lite, archive) = (Node::finney().await, Node::finney().await);
     for node in [&lite, &archive] {
         subnet(node, &["//one"]);
@@ -227,7 +227,7 @@ async fn nonsense_is_survived_or_named() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_socket_that_hangs_is_given_up_in_time() {
+pub(crate) async fn a_socket_that_hangs_is_given_up_in_time() {
     let (hung, node) = (Node::finney().await, Node::finney().await);
     hung.door(Door::Hung);
     let mut options = quick();
@@ -243,7 +243,7 @@ async fn a_socket_that_hangs_is_given_up_in_time() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_idle_socket_that_was_closed_is_opened_again() {
+pub(crate) async fn an_idle_socket_that_was_closed_is_opened_again() {
     let node = Node::finney().await;
     node.blocks(2);
     let client = connected(&[&node], quick()).await;
@@ -254,7 +254,7 @@ async fn an_idle_socket_that_was_closed_is_opened_again() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn many_reads_share_one_socket() {
+pub(crate) async fn many_reads_share_one_socket() {
     let node = Node::finney().await;
     subnet(&node, &["//one"]);
     let client = connect(&[node.url()]).await;
@@ -287,7 +287,7 @@ async fn an_endpoint_of_another_chain_is_never_used() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_endpoint_far_behind_is_passed_over() {
+pub(crate) async fn an_endpoint_far_behind_is_passed_over() {
     let (behind, ahead) = (Node::finney().await, Node::finney().await);
     behind.blocks(2);
     ahead.blocks(60);

@@ -6,6 +6,7 @@
     reason = "a test that cannot go on fails"
 )]
 
+mod acceptance;
 mod acceptance_writes;
 mod cache;
 mod calls;

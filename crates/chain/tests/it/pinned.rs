@@ -6,7 +6,9 @@ use adit_chain::{
     Chain as _, Error,
     client::{Pinned, examine},
 };
-use adit_primitives::{Clock as _, ManualClock, MechId, NetUid, Rao, SystemClock, Uid};
+use adit_primitives::{
+    Block, Clock as _, CommitmentField, ManualClock, MechId, NetUid, Rao, SystemClock, Uid,
+};
 use subxt::ext::scale_value::Value;
 
 use crate::{
@@ -106,7 +108,7 @@ async fn all_settings_come_by_name_and_absent_ones_as_none() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn rows_mechanisms_and_stake_are_read_at_one_block() {
+pub(crate) async fn rows_mechanisms_and_stake_are_read_at_one_block() {
     let (node, pinned) = scripted().await;
     // What happens later is not seen.
     node.set(
@@ -153,7 +155,70 @@ async fn rows_mechanisms_and_stake_are_read_at_one_block() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn newtypes_around_numbers_are_transparent() {
+async fn commitments_of_every_kind_are_read() {
+    let node = Node::finney().await;
+    subnet(&node, &["//one", "//two", "//three"]);
+    let raw = |text: &str| {
+        let name = format!("Raw{}", text.len());
+        Value::unnamed_variant(name, [Value::from_bytes(text)])
+    };
+    let sealed = Value::named_variant(
+        "TimelockEncrypted",
+        [
+            ("encrypted", Value::from_bytes([7; 40])),
+            ("reveal_round", number(12_u8)),
+        ],
+    );
+    let unit = |name: &str| Value::unnamed_variant(name, []);
+    let kinds = [
+        ("//one", vec![raw("hello"), unit("ResetBondsFlag"), sealed]),
+        ("//three", vec![unit("None")]),
+    ];
+    for (uri, fields) in kinds {
+        let info = Value::named_composite([("fields", Value::unnamed_composite(fields))]);
+        let stored = Value::named_composite([
+            ("deposit", number(0_u8)),
+            ("block", number(9_u8)),
+            ("info", info),
+        ]);
+        let account = key(uri).account();
+        let at = [number(SUBNET.0), Value::from_bytes(account.as_bytes())];
+        node.set("Commitments", "CommitmentOf", at, stored);
+    }
+    node.block();
+    let client = connect(&[node.url()]).await;
+    let pinned = client.pin().await.unwrap();
+    let all = pinned.commitments(SUBNET).await.unwrap();
+    assert_eq!(all.len(), 2);
+    let one = &all[&key("//one").hotkey()];
+    assert_eq!((one.block, one.unknown), (Block(9), 0));
+    assert_eq!(
+        one.fields,
+        [
+            CommitmentField::Raw(b"hello".to_vec()),
+            CommitmentField::ResetBondsFlag,
+            CommitmentField::TimelockEncrypted {
+                encrypted: vec![7; 40],
+                reveal_round: 12,
+            },
+        ]
+    );
+    let three = pinned
+        .commitment(SUBNET, key("//three").hotkey())
+        .await
+        .unwrap();
+    assert_eq!(three.unwrap().fields, [CommitmentField::None]);
+    assert_eq!(
+        pinned
+            .commitment(SUBNET, key("//two").hotkey())
+            .await
+            .unwrap(),
+        None
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+pub(crate) async fn newtypes_around_numbers_are_transparent() {
     // As finney did in July 2026: netuids and balances got types of their own, the bytes stayed.
     let newtyped = NodeRuntime::edited(441, crate::upgrades::wrap_numbers);
     let node = Node::start(newtyped, 0).await;
@@ -239,7 +304,7 @@ async fn the_doctor_finds_a_healthy_validator_healthy() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_doctor_names_every_trouble() {
+pub(crate) async fn the_doctor_names_every_trouble() {
     let (node, _) = scripted().await;
     let (other, dead) = (
         Node::start(NodeRuntime::finney(), 9).await,

@@ -67,7 +67,7 @@ async fn a_scripted_subnet_is_read() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_scripted_transaction_goes_its_way() {
+pub(crate) async fn a_scripted_transaction_goes_its_way() {
     let node = Node::finney().await;
     node.blocks(3);
     let client = connect(&[node.url()]).await;

@@ -118,7 +118,7 @@ fn retype(metadata: &mut RuntimeMetadataV16, item: &str, like: &str) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_upgrade_is_noticed_and_the_old_runtime_still_reads_old_blocks() {
+pub(crate) async fn an_upgrade_is_noticed_and_the_old_runtime_still_reads_old_blocks() {
     let node = Node::finney().await;
     subnet(&node, &["//one"]);
     let client = connect(&[node.url()]).await;
@@ -168,7 +168,7 @@ async fn metadata_is_kept_on_disk_and_damage_is_mended() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn metadata_that_does_not_fit_is_fetched_once_more() {
+pub(crate) async fn metadata_that_does_not_fit_is_fetched_once_more() {
     let node = Node::finney().await;
     subnet(&node, &["//one"]);
     let client = connect(&[node.url()]).await;
