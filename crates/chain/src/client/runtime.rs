@@ -106,7 +106,7 @@ impl Runtimes {
             return Ok(Arc::clone(runtime));
         }
         let genesis = connection.genesis();
-        let runtime = match self.from_disk(genesis, version).await {
+        let runtime = match self.read_kept(genesis, version).await {
             Some(runtime) => runtime,
             None => self.fetch(connection, block, version).await?,
         };
@@ -167,7 +167,7 @@ impl Runtimes {
         Ok(version)
     }
 
-    async fn from_disk(&self, genesis: BlockHash, version: RuntimeVersion) -> Option<Arc<Runtime>> {
+    async fn read_kept(&self, genesis: BlockHash, version: RuntimeVersion) -> Option<Arc<Runtime>> {
         let folder = Arc::clone(self.kept.as_ref()?);
         let read = move || {
             let bytes = folder.read(genesis, version)?;
