@@ -46,8 +46,8 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     for change in &staked.changes {
         writeln!(
             out,
-            "block {}: {} gave {} alpha",
-            staked.receipt.block, change.tao, change.alpha
+            "block {}: {} gave {} rao of alpha",
+            staked.receipt.block, change.tao, change.alpha.0
         )?;
     }
     let back = client
@@ -56,8 +56,8 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     for change in &back.changes {
         writeln!(
             out,
-            "block {}: {} alpha gave {}",
-            back.receipt.block, change.alpha, change.tao
+            "block {}: {} rao of alpha gave {}",
+            back.receipt.block, change.alpha.0, change.tao
         )?;
     }
     Ok(())

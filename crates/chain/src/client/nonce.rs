@@ -37,7 +37,10 @@ impl Book {
         let behind = self.included.filter(|(_, block)| head < *block);
         let first = behind.map_or(next, |(nonce, _)| next.max(nonce.saturating_add(1)));
         let taken = |nonce: &u64| self.open.contains(nonce) || avoided.contains(nonce);
-        (first..).find(|nonce| !taken(nonce)).unwrap_or(first)
+        // Up to the end and not beyond: a node can answer any number.
+        (first..=u64::MAX)
+            .find(|nonce| !taken(nonce))
+            .unwrap_or(first)
     }
 }
 
@@ -123,6 +126,14 @@ mod tests {
         assert_eq!(reserve(&desk, 9, 1).nonce, 9);
         let avoided = BTreeSet::from([5, 7]);
         assert_eq!(desk.reserve(5, Block(1), &avoided).nonce, 8);
+    }
+
+    #[test]
+    fn a_count_at_the_end_of_all_numbers_is_survived() {
+        let desk = Nonces::default().desk(AccountId::new([1; 32]));
+        let last = reserve(&desk, u64::MAX, 1);
+        assert_eq!(last.nonce, u64::MAX);
+        assert_eq!(reserve(&desk, u64::MAX, 1).nonce, u64::MAX);
     }
 
     #[test]

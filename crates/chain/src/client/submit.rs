@@ -8,7 +8,7 @@ use subxt::rpcs::client::RpcSubscription;
 use super::{
     Client, Shared,
     call::ChainCall,
-    connection::{Connection, hex_text},
+    connection::{Connection, hex_text, unreadable},
     nonce::Reservation,
     offline::{SigningTerms, TransactionEra},
     outcome::{DropReason, SubmissionOutcome, TransactionReport},
@@ -227,6 +227,10 @@ impl Shared {
                 .retrying(|| async {
                     let snapshot = self.snapshot().await?;
                     let next = snapshot.connection.next_nonce(signer.account()).await?;
+                    // The chain counts in 32 bits.
+                    if next > u64::from(u32::MAX) {
+                        return Err(unreadable("a nonce", "no account sends so many"));
+                    }
                     Ok((snapshot, next))
                 })
                 .await?;

@@ -11,6 +11,7 @@ mod acceptance_writes;
 mod cache;
 mod calls;
 mod devnet;
+mod devnet_faults;
 mod event_stream;
 mod failover;
 mod faults;

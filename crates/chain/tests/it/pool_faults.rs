@@ -449,6 +449,19 @@ async fn nonsense_from_a_node_is_an_unknown_fate_and_not_a_wrong_one() {
         .await
         .unwrap_err();
     assert!(matches!(error, Error::Undetermined { .. }), "{error:?}");
+
+    let before = node.submitted().len();
+    for nonce in [json!(u64::MAX), json!(-1), json!("7"), json!(null)] {
+        node.fail_times("system_accountNextIndex", 1, Fault::Answer(nonce.clone()));
+        let call = pay();
+        let error = client.submit(&call, &key("//Alice")).await.unwrap_err();
+        assert!(matches!(error, Error::Decode { .. }), "{nonce}: {error:?}");
+    }
+    assert_eq!(
+        node.submitted().len(),
+        before,
+        "nothing was signed for a nonce that is none"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
