@@ -174,13 +174,16 @@ impl Shared {
                 Ok((true, false)) | Err(_) => {}
             }
             tip.mark_unchanged();
-            let pause = self.options.longest_pause.min(deadline - Instant::now());
+            let pause = self
+                .options
+                .longest_pause
+                .min(deadline.saturating_duration_since(Instant::now()));
             let _ = timeout(pause, tip.changed()).await;
         }
     }
 
     /// Whether a block is still on the best chain, and whether it is final.
-    async fn stands(&self, report: &TransactionReport) -> Result<(bool, bool)> {
+    pub(super) async fn stands(&self, report: &TransactionReport) -> Result<(bool, bool)> {
         let connection = self.link.connection().await?;
         let receipt = &report.receipt;
         // Finality first, so that the hash read afterwards cannot change any more.

@@ -302,7 +302,12 @@ impl Shared {
         match watched {
             Watched::InBlock { hash, finalized } => {
                 match self.conclude(connection, hash, signed).await {
-                    Ok(Some(report)) => Fate::InBlock { report, finalized },
+                    Ok(Some(report)) => {
+                        // A node may have fallen silent although finality has passed.
+                        let finalized =
+                            finalized || matches!(self.stands(&report).await, Ok((true, true)));
+                        Fate::InBlock { report, finalized }
+                    }
                     // Left the best chain, or the node can no longer be asked.
                     Ok(None) | Err(_) => self.determine(signed).await,
                 }
