@@ -19,6 +19,7 @@ use self::steering::Steering;
 use crate::{
     DevnetConfig, Error, Result, drand,
     journal::{Journal, Record},
+    metadata,
     pool::{Pool, Unpooled},
     runtime::{
         self, AccountId, Executive, Extrinsic, Hash, Header, MINIMUM_PERIOD, Nonce, Runtime,
@@ -385,7 +386,7 @@ fn genesis_state(config: &DevnetConfig) -> Map {
             config.stake_threshold.0,
             config.allow_loopback_axons,
         );
-        let metadata = Runtime::metadata_at_version(15).map(|bytes| bytes.to_vec());
+        let metadata = metadata::at(15);
         let digest = blake2_256(&metadata.encode());
         sp_io::storage::set(b":adit:metadata", &digest);
     });

@@ -11,7 +11,8 @@ pub mod pallet {
     use frame_system::pallet_prelude::*;
     use sp_core::crypto::AccountId32;
 
-    pub use super::data::{CommitmentInfo, Registration, UsageTracker};
+    pub(crate) use super::data::Registration;
+    pub use super::data::{CommitmentInfo, UsageTracker};
     use crate::subtensor;
 
     /// Bytes a neuron may publish in one epoch of a subnet.

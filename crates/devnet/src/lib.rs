@@ -9,6 +9,30 @@
 //! not a mainnet node: stake is one alpha for one TAO, nominators and root earn nothing, there is
 //! no EVM and no consensus between machines.
 //!
+//! # Time and faults
+//!
+//! [`DevnetHandle::advance`] builds blocks at once; with a long block time nothing else does, and a
+//! test holds the clock. With [`DevnetConfig::faults`] (`--faults`) further JSON-RPC methods make
+//! things go wrong, for clients of any language:
+//!
+//! | method | does |
+//! |---|---|
+//! | `devnet_stall(bool)` | no block comes by itself, or they come again |
+//! | `devnet_stallFinality(bool)` | the newest final block stays what it is |
+//! | `devnet_advance(blocks)` | builds blocks at once; answers with the newest number |
+//! | `devnet_warp(seconds)` | puts the chain's clock forward, and with it the beacon |
+//! | `devnet_reorganize(depth, keep)` | takes `depth` blocks back and builds one more than that; their transactions return to the pool unless `keep` is false; watchers hear `retracted` |
+//! | `devnet_evict()` | throws everything out of the pool; watchers hear `dropped` |
+//! | `devnet_dropSockets()` | breaks every connection |
+//! | `devnet_throttle(requests)` | answers so many requests and handshakes with 429 |
+//! | `devnet_upgrade(spec)` | the next block raises the spec version, by one when none is given; the layout stays, signatures of before are bad |
+//! | `devnet_keepStates(blocks)` | older states are discarded, as on a lite node |
+//!
+//! Final blocks cannot be taken back, so `devnet_reorganize` wants a finality lag or stalled
+//! finality, and a chain in memory.
+//!
+//! # Example
+//!
 //! ```
 //! use adit_devnet::{Devnet, DevnetConfig};
 //!
@@ -47,6 +71,7 @@ mod faults;
 #[expect(unreachable_pub, reason = "the runtime API macros want public items")]
 mod info;
 mod journal;
+mod metadata;
 mod pool;
 mod rpc;
 mod runtime;

@@ -22,7 +22,7 @@ use crate::{
     extensions::{
         CheckMetadataHash, DrandPriority, SubtensorTransactionExtension, SudoTransactionExtension,
     },
-    info, subtensor,
+    info, metadata, subtensor,
 };
 
 pub(crate) type AccountId = sp_core::crypto::AccountId32;
@@ -189,15 +189,15 @@ impl_runtime_apis! {
 
     impl sp_api::Metadata<Block> for Runtime {
         fn metadata() -> OpaqueMetadata {
-            OpaqueMetadata::new(Runtime::metadata().into())
+            OpaqueMetadata::new(metadata::at(14).unwrap_or_default())
         }
 
         fn metadata_at_version(version: u32) -> Option<OpaqueMetadata> {
-            Runtime::metadata_at_version(version)
+            metadata::at(version).map(OpaqueMetadata::new)
         }
 
         fn metadata_versions() -> Vec<u32> {
-            Runtime::metadata_versions()
+            metadata::versions()
         }
     }
 

@@ -34,7 +34,7 @@ impl CommitmentInfo {
 
 /// A commitment as it is stored.
 #[derive(Clone, Debug, Decode, DecodeWithMemTracking, Encode, Eq, PartialEq, TypeInfo)]
-pub struct Registration {
+pub(crate) struct Registration {
     /// Nothing is held back nowadays.
     pub deposit: u64,
     /// Block it was published in.

@@ -21,7 +21,7 @@ macro_rules! metagraph {
     ($($index:literal $field:ident: $type:ty,)*) => {
         /// Everything about a subnet but weights and bonds.
         #[derive(Clone, Debug, Decode, Encode, PartialEq, TypeInfo)]
-        pub struct Metagraph {
+        pub(crate) struct Metagraph {
             pub netuid: Compact<u16>,
             $(pub $field: $type,)*
         }

@@ -184,7 +184,9 @@ mod storage {
     #[pallet::storage]
     pub type NetworkPowRegistrationAllowed<T> = StorageMap<_, Identity, u16, bool, ValueQuery>;
     #[pallet::storage]
-    pub type Difficulty<T> = StorageMap<_, Identity, u16, u64, ValueQuery, ConstU64<10_000_000>>;
+    // Not public: another crate's difficulty has the name.
+    pub(crate) type Difficulty<T> =
+        StorageMap<_, Identity, u16, u64, ValueQuery, ConstU64<10_000_000>>;
     #[pallet::storage]
     pub type MinDifficulty<T> = StorageMap<_, Identity, u16, u64, ValueQuery, ConstU64<10_000_000>>;
     #[pallet::storage]
