@@ -17,8 +17,6 @@ mod doctor;
 mod event_stream;
 mod events;
 mod fees;
-#[cfg(test)]
-mod golden;
 mod header;
 mod health;
 mod hyperparameters;

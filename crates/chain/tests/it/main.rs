@@ -10,6 +10,7 @@ mod acceptance;
 mod acceptance_writes;
 mod cache;
 mod calls;
+mod commit_reveal;
 mod devnet;
 mod devnet_faults;
 mod event_stream;
