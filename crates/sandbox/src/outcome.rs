@@ -1,4 +1,4 @@
-use std::time::Duration;
+use std::{fmt, time::Duration};
 
 use crate::{LimitHit, Scratch};
 
@@ -12,12 +12,25 @@ pub enum Exit {
 }
 
 /// Bytes that a program wrote, up to the limit.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Clone, Default, PartialEq, Eq)]
 pub struct Captured {
     /// The first bytes.
     pub bytes: Vec<u8>,
     /// Whether there were more; the program was ended then.
     pub cut: bool,
+}
+
+impl fmt::Debug for Captured {
+    /// The first words only: there may be gigabytes.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let first = self.bytes.get(..200).unwrap_or(&self.bytes);
+        formatter
+            .debug_struct("Captured")
+            .field("length", &self.bytes.len())
+            .field("first", &String::from_utf8_lossy(first))
+            .field("cut", &self.cut)
+            .finish()
+    }
 }
 
 impl Captured {

@@ -21,7 +21,8 @@ use tokio::{
 };
 
 use crate::{
-    Captured, Enforcement, Error, Exit, HostRoot, Limits, Program, Result, RunOutcome, Scratch,
+    Captured, Enforcement, Error, Exit, HostRoot, LimitHit, Limits, Program, Result, RunOutcome,
+    Scratch,
     spawner::{self, Spawner},
     wire::{self, Plan, Report},
 };
@@ -98,12 +99,14 @@ impl Sandbox {
     ) -> Result<(RunOutcome, bool, u32)> {
         let stdin = stdin(&program.stdin)?;
         let running = self.start(program, limits, stdin).await?;
-        let (stdout, stderr, control) = (running.stdout, running.stderr, running.control);
-        let stdout = stdout.ok_or(Error::Died)?;
+        let (stdout, mut stderr, control) = (running.stdout, running.stderr, running.control);
+        // Both stay open until the end: a program that writes too much is to end by the limit, and
+        // not by a closed pipe.
+        let mut stdout = stdout.ok_or(Error::Died)?;
         let work = async {
             tokio::join!(
-                collect(stdout, limits.output, &control),
-                collect(stderr, limits.output, &control),
+                collect(&mut stdout, limits.output, &control),
+                collect(&mut stderr, limits.output, &control),
                 reports(&control),
             )
         };
@@ -128,11 +131,14 @@ impl Sandbox {
             (None, Some(signal)) => Exit::Signal(signal),
             (None, None) => Exit::Signal(libc::SIGKILL),
         };
+        let (stdout, stderr) = (stdout?, stderr?);
+        // Its last words may have been too many when it had already ended.
+        let too_much = (stdout.cut || stderr.cut).then_some(LimitHit::Output);
         let outcome = RunOutcome {
             exit,
-            limit,
-            stdout: stdout?,
-            stderr: stderr?,
+            limit: limit.or(too_much),
+            stdout,
+            stderr,
             scratch: Scratch::new(heard.scratch),
             wall,
             cpu,
@@ -281,14 +287,12 @@ fn watched(control: OwnedFd) -> Result<UnixStream> {
 
 /// Reads to the end; asks for the program's end when it writes more than it may.
 async fn collect(
-    from: impl AsyncRead + Unpin,
+    from: &mut (impl AsyncRead + Unpin),
     most: u64,
     control: &UnixStream,
 ) -> Result<Captured> {
-    let mut from = from;
     let mut bytes = Vec::new();
-    (&mut from)
-        .take(most.saturating_add(1))
+    from.take(most.saturating_add(1))
         .read_to_end(&mut bytes)
         .await
         .map_err(Error::io("read what the program writes"))?;

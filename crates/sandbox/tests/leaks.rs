@@ -51,15 +51,12 @@ fn folders(path: &Path) -> usize {
         .sum()
 }
 
-/// The stage: the one child of this process.
+/// The stage: the one child of this process, whichever thread started it.
 fn stage() -> Option<u32> {
-    let children = format!("/proc/self/task/{}/children", std::process::id());
-    fs::read_to_string(children)
-        .ok()?
-        .split(' ')
-        .next()?
-        .parse()
-        .ok()
+    let tasks = fs::read_dir("/proc/self/task").unwrap().flatten();
+    tasks
+        .filter_map(|task| fs::read_to_string(task.path().join("children")).ok())
+        .find_map(|children| children.split(' ').next()?.parse().ok())
 }
 
 /// Resident KiB of a process.

@@ -245,9 +245,9 @@ print('BREACH')
     let unseen = script
         .replace(
             "import os, time",
-            "import os, signal, time; signal.signal(signal.SIGCHLD, signal.SIG_IGN)",
+            "import os, signal, time; signal.signal(signal.SIGCHLD, signal.SIG_IGN)\ndef alive(child):\n    try: os.kill(child, 0)\n    except OSError: return False\n    return True",
         )
-        .replace("    os.waitpid(child, 0)", "    time.sleep(0.7)");
+        .replace("    os.waitpid(child, 0)", "    while alive(child): time.sleep(0.01)");
     let limits = Limits {
         cpu: Duration::from_secs(2),
         wall: Duration::from_secs(60),
