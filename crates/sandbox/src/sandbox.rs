@@ -65,14 +65,24 @@ impl Sandbox {
     ///
     /// # Errors
     /// [`Error::Stage`] when the running executable does not hold this crate,
-    /// [`Error::Unavailable`] on a machine without `/proc`. Whether the kernel isolates is known with
+    /// [`Error::Unavailable`] on a machine without `/proc`, and for a root without the rights to become
+    /// another user. Whether the kernel isolates is known with
     /// the first program; see [`Sandbox::check`].
     pub fn with_root(root: HostRoot) -> Result<Self> {
+        let privileged = is_privileged();
+        if !privileged && geteuid().is_root() {
+            // A user namespace of root's would map root: without capabilities, but root's files.
+            return Err(Error::Unavailable {
+                step: "becoming a user without rights".to_owned(),
+                source: std::io::ErrorKind::PermissionDenied.into(),
+                enable: "give root CAP_SYS_ADMIN, CAP_SETUID and CAP_SETGID, or run as an ordinary user",
+            });
+        }
         Ok(Self {
             inner: Arc::new(Inner {
                 root,
                 spawner: Spawner::start()?,
-                privileged: is_privileged(),
+                privileged,
                 runs: AtomicU32::new(0),
             }),
         })

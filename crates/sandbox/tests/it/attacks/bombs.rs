@@ -224,7 +224,8 @@ print('BREACH')
     };
     let outcome = contained_within(limits, Twin::Anyone, script, &[]).await;
     assert_eq!(outcome.limit, Some(LimitHit::Cpu));
-    assert!(outcome.cpu >= Duration::from_millis(900), "{outcome:?}");
+    // The kernel's limit counts in ticks, and its account exactly; on a busy machine they differ.
+    assert!(outcome.cpu >= Duration::from_millis(500), "{outcome:?}");
 }
 
 #[tokio::test]
