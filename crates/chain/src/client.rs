@@ -94,6 +94,10 @@ use tip::{Follower, Tip};
 /// on to the next one when that ends. Everything is encoded and decoded with the metadata of the
 /// block in question, so that a runtime upgrade needs no new build. Clones share one connection.
 ///
+/// [`Client::pin`] reads many things at one block, [`Client::events`] follows what happens,
+/// [`MetagraphCache`] keeps a subnet's picture fresh in the background, [`Client::endpoints`] tells
+/// how the endpoints do.
+///
 /// ```no_run
 /// use adit_chain::{Chain as _, client::{Client, ClientOptions}};
 /// use adit_primitives::NetUid;

@@ -310,3 +310,59 @@ fn read(file: &Path, genesis: BlockHash, netuid: NetUid) -> Option<Metagraph> {
         .all(|(place, uid)| place == uid);
     (ours && in_order).then_some(kept.metagraph)
 }
+
+#[cfg(test)]
+mod tests {
+    use adit_primitives::SubnetParameters;
+
+    use super::*;
+
+    fn empty(netuid: u16, tempo: u16) -> Metagraph {
+        let parameters = SubnetParameters {
+            tempo,
+            min_allowed_weights: 0,
+            max_weights_limit: u16::MAX,
+            weights_rate_limit: 0,
+            weights_version: 0,
+            commit_reveal: false,
+        };
+        let hash = BlockHash::default();
+        Metagraph::new(NetUid(netuid), Block(0), hash, parameters, Vec::new()).unwrap()
+    }
+
+    #[test]
+    fn epochs_are_where_the_chain_has_them() {
+        // (block + 1 + 1) is a multiple of 361 at block 359.
+        let metagraph = empty(1, 360);
+        assert!(!epoch_between(&metagraph, Block(0), Block(358)));
+        assert!(epoch_between(&metagraph, Block(358), Block(359)));
+        assert!(!epoch_between(&metagraph, Block(359), Block(719)));
+        assert!(epoch_between(&metagraph, Block(359), Block(720)));
+        assert!(!epoch_between(&empty(1, 0), Block(0), Block(1_000)));
+        assert!(!epoch_between(&metagraph, Block(u64::MAX), Block(u64::MAX)));
+    }
+
+    #[test]
+    fn only_events_of_our_subnet_concern_it() {
+        let event = |name: &str, first: u16| ChainEvent {
+            pallet: "SubtensorModule".to_owned(),
+            name: name.to_owned(),
+            fields: super::super::ChainValue::list([first]),
+        };
+        assert!(concerns(&event("AxonServed", 1), NetUid(1)));
+        assert!(!concerns(&event("AxonServed", 2), NetUid(1)));
+        assert!(!concerns(&event("WeightsSet", 1), NetUid(1)));
+    }
+
+    #[test]
+    fn a_kept_picture_is_only_read_for_its_own_subnet_and_chain() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("metagraph.json");
+        let genesis = BlockHash([7; 32]);
+        assert!(read(&file, genesis, NetUid(1)).is_none());
+        write(&file, genesis, &empty(1, 360)).unwrap();
+        assert_eq!(read(&file, genesis, NetUid(1)), Some(empty(1, 360)));
+        assert!(read(&file, genesis, NetUid(2)).is_none());
+        assert!(read(&file, BlockHash([8; 32]), NetUid(1)).is_none());
+    }
+}
