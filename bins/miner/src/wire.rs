@@ -24,7 +24,11 @@ pub(crate) async fn run(config: Config, shutdown: CancellationToken) -> anyhow::
     let clock = Arc::new(SystemClock);
     let keypair = Arc::new(open_hotkey(&config.wallet).await?);
     let worker = Arc::new(worker(&config).await?);
-    let client = Client::connect(&config.subtensor.endpoints()?, ClientOptions::default()).await?;
+    let options = ClientOptions {
+        metadata_folder: Some(expand_home("~/.cache/adit/metadata".as_ref())),
+        ..ClientOptions::default()
+    };
+    let client = Client::connect(&config.subtensor.endpoints()?, options).await?;
     let chain = Arc::new(client.with_signer(Arc::clone(&keypair)));
     let watch = MetagraphWatch::start(
         Arc::clone(&chain),

@@ -24,7 +24,11 @@ pub(crate) async fn run(config: Config, shutdown: CancellationToken) -> anyhow::
     let commits = FileCommitStore::new(database.with_extension("commits.json"));
     let seed = seed(&store, config.seed).await?;
     let mechanism = Arc::new(mechanism(&config, &keypair).await?);
-    let client = Client::connect(&config.subtensor.endpoints()?, ClientOptions::default()).await?;
+    let options = ClientOptions {
+        metadata_folder: Some(expand_home("~/.cache/adit/metadata".as_ref())),
+        ..ClientOptions::default()
+    };
+    let client = Client::connect(&config.subtensor.endpoints()?, options).await?;
     let chain = Arc::new(client.with_signer(Arc::clone(&keypair)));
     tracing::info!(event = "ready", hotkey = %keypair.hotkey(), netuid = config.netuid, "ready");
     let netuid = NetUid(config.netuid);
