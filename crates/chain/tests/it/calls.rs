@@ -14,9 +14,12 @@ use adit_primitives::{
 };
 use adit_wallet::{Keypair, SignatureScheme};
 
+use serde_json::json;
+use subxt::ext::scale_value::Value;
+
 use crate::{
     devnet::{Devnet, SUBNET, connect, key, pass, registered, validator},
-    node::Node,
+    node::{Node, Outcome, Step},
 };
 
 fn axon(port: u16) -> AxonInfo {
@@ -490,6 +493,30 @@ async fn what_a_runtime_does_not_have_is_named_and_nothing_is_sent() {
     let error = client.submit(&typed, &alice).await.unwrap_err();
     assert!(matches!(error, Error::Build { .. }), "{error:?}");
     assert!(node.submitted().is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_swap_of_hotkeys_is_believed_when_the_chain_tells_of_it() {
+    let node = Node::finney().await;
+    node.block();
+    let client = connect(&[node.url()]).await;
+    let (alice, old, new) = (key("//Alice"), key("//old"), key("//new"));
+    let account = |key: &Keypair| Value::from_bytes(key.account().as_bytes());
+    let told = (
+        "SubtensorModule",
+        "HotkeySwapped",
+        vec![account(&alice), account(&old), account(&new)],
+    );
+    node.script([
+        Step::Status(json!("ready")),
+        Step::Include(Outcome::Success(vec![told])),
+        Step::Finalize,
+    ]);
+    let swapped = client.swap_hotkey(old.hotkey(), new.hotkey(), None, &alice);
+    assert_eq!(swapped.await.unwrap().block, node.head().number);
+    let untold = client.swap_hotkey(old.hotkey(), new.hotkey(), Some(SUBNET), &alice);
+    let error = untold.await.unwrap_err();
+    assert!(matches!(error, Error::NotAsSent { .. }), "{error:?}");
 }
 
 /// A hotkey that signs ed25519, registered and seen on chain.
