@@ -16,7 +16,8 @@ pub enum WeightsOutcome {
         /// Its hash.
         block_hash: BlockHash,
         /// Hash of the transaction (blake2-256 of its bytes); of weights that the chain revealed by
-        /// itself, the commit's.
+        /// itself, the commit's. Zeros where an earlier life of this process sent the commit and
+        /// ended before it learnt the hash.
         extrinsic: [u8; 32],
         /// As read back. The chain scales the largest weight up to 65535, so these are what was sent
         /// up to that factor.
