@@ -1,6 +1,9 @@
 //! What users ask for (`spec/chain.md` §8.3) and what has hurt them (§9), each by name, as far as
 //! reading goes. The tests themselves stand where their subject is; this is the list.
 
+// §8.3 (5, 7) and §9: what transactions answer
+mod submissions;
+
 use crate::{cache, event_stream, faults, pinned, scripted, upgrades};
 
 // §8.3 (1): one client, endpoints, health by block arrival

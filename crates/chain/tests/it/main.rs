@@ -7,7 +7,6 @@
 )]
 
 mod acceptance;
-mod acceptance_writes;
 mod cache;
 mod calls;
 mod commit_reveal;
