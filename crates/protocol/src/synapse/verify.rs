@@ -66,7 +66,7 @@ pub enum DendriteRefusal {
     #[error("No SS58 formatted address or public key provided.")]
     MissingHotkey,
     /// The hotkey is no address.
-    #[error("Invalid SS58 address.")]
+    #[error("Invalid SS58 address")]
     MalformedHotkey,
     /// No nonce.
     #[error("Missing Nonce")]
@@ -104,8 +104,11 @@ pub enum DendriteRefusal {
     #[error("Missing Signature")]
     MissingSignature,
     /// The signature is not `0x` and 128 hexadecimal digits.
-    #[error("Invalid SR25519 signature.")]
-    MalformedSignature,
+    #[error("{problem}")]
+    MalformedSignature {
+        /// What is wrong with it, in the words of the Python wallet.
+        problem: &'static str,
+    },
     /// The signature does not fit; the message is the one this server put together.
     #[error("Signature mismatch with {message} and {signature}")]
     BadSignature {
@@ -175,7 +178,7 @@ impl DendriteVerifier {
         now: u64,
     ) -> Result<VerifiedDendrite, DendriteRefusal> {
         let claimed = &head.dendrite;
-        let text = claimed.hotkey.as_deref().filter(|text| !text.is_empty());
+        let text = claimed.hotkey.as_deref();
         let text = text.ok_or(DendriteRefusal::MissingHotkey)?;
         let hotkey: Hotkey = text.parse().map_err(|_| DendriteRefusal::MalformedHotkey)?;
         let nonce = claimed.nonce.ok_or(DendriteRefusal::MissingNonce)?;
@@ -192,10 +195,8 @@ impl DendriteVerifier {
         if signature.is_empty() {
             return Err(DendriteRefusal::MissingSignature);
         }
-        let digits = signature.strip_prefix("0x");
-        let parsed: Signature = digits
-            .and_then(|digits| digits.parse().ok())
-            .ok_or(DendriteRefusal::MalformedSignature)?;
+        let parsed = read_signature(signature)
+            .map_err(|problem| DendriteRefusal::MalformedSignature { problem })?;
         let message = signed_message(
             Some(nonce),
             Some(text),
@@ -278,6 +279,19 @@ impl DendriteVerifier {
         lanes.set(lane, nonce, self.limits.lanes);
         Ok(())
     }
+}
+
+fn read_signature(text: &str) -> Result<Signature, &'static str> {
+    let digits = text
+        .strip_prefix("0x")
+        .ok_or("Invalid signature format. Expected hex string.")?;
+    if digits.len() % 2 == 1 {
+        return Err("Invalid hex string: OddLength");
+    }
+    if !digits.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        return Err("Invalid hex string: InvalidHexCharacter");
+    }
+    digits.parse().map_err(|_| "Invalid SR25519 signature.")
 }
 
 /// A hotkey's lane: its bytes and a hash of the uuid, which may have any length.

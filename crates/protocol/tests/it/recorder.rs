@@ -69,7 +69,8 @@ pub(crate) fn axon(keypair: Keypair, clock: &ManualClock) -> Axon {
             Ok(SynapseReply::Whole(Box::new(call.body)))
         })
         .attach_schema(schema("NoHash"), |mut call: SynapseCall| async move {
-            let x = call.body.field("x").and_then(PyValue::as_i64).unwrap();
+            let x = call.body.field("x").and_then(PyValue::as_i64);
+            let x = x.ok_or("beyond what this service counts")?;
             call.body.set("y", x + 1);
             Ok(SynapseReply::Whole(Box::new(call.body)))
         })
@@ -144,7 +145,11 @@ impl RawAnswer {
         found.map(|(_, text)| text.as_str())
     }
 
+    /// The body's value; `None` of an empty body.
     pub(crate) fn json(&self) -> PyValue {
+        if self.body.is_empty() {
+            return PyValue::None;
+        }
         adit_protocol::synapse::read_json(&self.body).unwrap()
     }
 }

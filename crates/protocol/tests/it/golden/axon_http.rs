@@ -69,6 +69,8 @@ fn kind_of(message: &str) -> String {
         "Failed to parse response",
         "Service disconnected",
         "Payload error",
+        "Not Verified with error: Invalid SS58 address",
+        "Not Verified with error: Invalid hex string",
     ] {
         if message.starts_with(words) {
             return words.to_owned();
