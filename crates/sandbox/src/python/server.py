@@ -1,9 +1,9 @@
 # Runs inside the sandbox: waits with everything imported, and forks once per case, so that no case
 # sees what another did to the interpreter. Nothing here needs to be trusted by the library: it
 # reads bounded lines and takes them for a stranger's.
-import ast, asyncio, bisect, collections, copy, dataclasses, datetime, decimal, enum, fractions
+import ast, bisect, collections, copy, dataclasses, datetime, decimal, enum, fractions
 import functools, gc, heapq, itertools, json, math, operator, os, random, re, select, signal
-import statistics, string, sys, time, types, typing
+import string, sys, time, types, typing
 
 NAMES = ("solve", "main", "solution")
 
@@ -79,7 +79,7 @@ def child(source, wanted, given, write):
         answer = answer[os.write(write, answer):]
 
 
-def case(source, wanted, request):
+def case(answers, source, wanted, request):
     read, write = os.pipe()
     process = os.fork()
     if process == 0:
@@ -111,13 +111,16 @@ def case(source, wanted, request):
             kind = "answer" if answer else "died"
     os.close(ended)
     os.close(read)
-    # Whatever the case started, wherever it hid: all processes but this one and the first.
+    answers.write(json.dumps({
+        "kind": kind, "answer": answer.decode("utf-8", "replace") if kind == "answer" else "",
+    }).encode() + b"\n")
+    # Whatever the case started, wherever it hid: all processes but this one and the first. This is
+    # over before the next case is read.
     try:
         os.kill(-1, signal.SIGKILL)
     except OSError:
         pass
     os.waitpid(process, 0)
-    return {"kind": kind, "answer": answer.decode("utf-8", "replace") if kind == "answer" else ""}
 
 
 def main():
@@ -126,8 +129,7 @@ def main():
     answers.write(b'"ready"\n')
     submission = json.loads(requests.readline())
     for line in requests:
-        answer = case(submission["source"], submission["function"], json.loads(line))
-        answers.write(json.dumps(answer).encode() + b"\n")
+        case(answers, submission["source"], submission["function"], json.loads(line))
 
 
 main()
