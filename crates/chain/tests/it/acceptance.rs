@@ -3,6 +3,8 @@
 
 // §8.3 (5, 7) and §9: what transactions answer
 mod submissions;
+// §8.3 (6) and §9: what becomes of weights
+mod weights;
 
 use crate::{cache, event_stream, faults, pinned, scripted, upgrades};
 

@@ -103,12 +103,12 @@ async fn hashed_weights_are_revealed_by_the_next_life_of_the_process() {
 
 /// Users' point 6, and the pain of reveals that are dropped without a word.
 #[tokio::test(flavor = "multi_thread")]
-async fn sealed_weights_are_opened_by_the_chain_with_its_beacon_and_seen() {
+pub(crate) async fn sealed_weights_are_opened_by_the_chain_with_its_beacon_and_seen() {
     on_chain_after_a_restart("timelock", SealChoice::ByChain).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_reveal_window_missed_is_told_and_committed_anew() {
+pub(crate) async fn a_reveal_window_missed_is_told_and_committed_anew() {
     let (_devnet, client, _, weights) = scene(&["--commit-reveal", "hash"]).await;
     let folder = tempfile::tempdir().unwrap();
     let mut setter = setter(&client, &folder, SealChoice::Hash);

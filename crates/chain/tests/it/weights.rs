@@ -66,7 +66,7 @@ async fn weights_are_set_read_back_and_then_rate_limited() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn refusals_come_named_before_anything_is_signed() {
+pub(crate) async fn refusals_come_named_before_anything_is_signed() {
     let devnet = Devnet::start(&[]);
     let client = devnet.client().await;
     let stranger = client.with_signer(key("//stranger"));
