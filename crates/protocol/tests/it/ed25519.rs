@@ -23,7 +23,7 @@ fn an_ed25519_key_signs_requests_and_answers_that_verify() {
     assert_eq!(headers["x-bittensor-crypto"], "ed25519");
     assert_eq!(verify(&headers).unwrap().hotkey, alice.hotkey());
     // Without its kind it is read as sr25519, and refused.
-    let mut bare = headers.clone();
+    let mut bare = headers;
     bare.remove("x-bittensor-crypto");
     assert_eq!(verify(&bare).unwrap_err().reason(), "bad_signature");
 
