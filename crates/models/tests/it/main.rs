@@ -8,6 +8,7 @@
 
 mod golden;
 mod hostile;
+mod imagebind;
 mod minilm;
 mod model;
 mod preparation;

@@ -32,6 +32,26 @@ fn wrongly_decoded_text_stays_as_it_is() {
     assert_eq!(tokenizer().decode(&tokens).unwrap().replace(' ', ""), text);
 }
 
+#[derive(Deserialize)]
+struct TokenisedTexts {
+    cases: Vec<TokenisedText>,
+}
+
+#[derive(Deserialize)]
+struct TokenisedText {
+    text: String,
+    tokens: Vec<u32>,
+}
+
+#[test]
+fn tokens_of_many_scripts_are_the_original_ones() {
+    let path = adit_testkit::fixture("models/clip_texts.json");
+    let texts: TokenisedTexts = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
+    for TokenisedText { text, tokens } in &texts.cases {
+        assert_eq!(&tokenizer().encode(text), tokens, "{text:?}");
+    }
+}
+
 #[test]
 fn spectrograms_are_the_original_ones() {
     let bank = MelBank::new();
@@ -43,7 +63,7 @@ fn spectrograms_are_the_original_ones() {
         for name in names {
             let (shape, expected) = tensors.f32(&name.replace("waveform", "mel"));
             assert_eq!(shape, [MelBank::BINS, MelBank::FRAMES]);
-            let found = bank.spectrogram(&tensors.f32(&name).1).unwrap();
+            let found = bank.spectrogram(&tensors.f32(name).1).unwrap();
             let worst = largest_difference(&found, &expected);
             assert!(worst <= TOLERANCE, "{name}: largest difference {worst}");
         }

@@ -60,6 +60,15 @@ impl Tensors {
         )
     }
 
+    pub(crate) fn i64(&self, name: &str) -> (Vec<usize>, Vec<i64>) {
+        let (shape, bytes) = self.bytes(name, "I64");
+        let values = bytes.as_chunks().0.iter();
+        (
+            shape,
+            values.map(|eight| i64::from_le_bytes(*eight)).collect(),
+        )
+    }
+
     fn bytes(&self, name: &str, dtype: &str) -> (Vec<usize>, &[u8]) {
         let entry = &self.header[name];
         assert_eq!(entry["dtype"], dtype, "{name}");
