@@ -13,9 +13,11 @@ use scale_info::PortableRegistry;
 
 use crate::runtime::{Runtime, Version};
 
-/// Made ones kept at most, by format and spec version.
+/// Made ones kept at most.
 const MOST: usize = 16;
-static MADE: Mutex<Option<HashMap<(u32, u32), Vec<u8>>>> = Mutex::new(None);
+/// Bytes by format and spec version.
+type Made = HashMap<(u32, u32), Vec<u8>>;
+static MADE: Mutex<Option<Made>> = Mutex::new(None);
 
 /// The formats there are.
 pub(crate) fn versions() -> Vec<u32> {
