@@ -74,10 +74,12 @@ fn as_text(report: &ChainReport) -> String {
             "chain     genesis {}, spec {}, block {}",
             chain.genesis, chain.spec_version, chain.block
         ));
-        let seconds = chain.ahead_ms as f64 / 1_000.0;
-        lines.push(format!(
-            "clock     {seconds:.1} s ahead of the newest block"
-        ));
+        if let Some(ahead) = chain.ahead_ms {
+            let seconds = ahead as f64 / 1_000.0;
+            lines.push(format!(
+                "clock     {seconds:.1} s ahead of the newest block"
+            ));
+        }
     }
     if let Some(neuron) = &report.neuron {
         lines.extend(neuron_lines(neuron));

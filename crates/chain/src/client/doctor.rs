@@ -32,8 +32,9 @@ pub struct ChainState {
     /// The newest block.
     pub block: Block,
     /// Milliseconds our clock is ahead of the newest block's. A block is up to one block time old,
-    /// so that this is between 0 and that on a healthy machine.
-    pub ahead_ms: i64,
+    /// so that this is between 0 and that on a healthy machine. `None` at the first block, which
+    /// has no time.
+    pub ahead_ms: Option<i64>,
 }
 
 /// A hotkey's standing on a subnet.
@@ -136,14 +137,14 @@ async fn look(
     let pinned = client.pin().await?;
     let made = pinned.unix_millis().await?;
     let ahead_ms = i128::from(clock.unix_millis()) - i128::from(made);
-    let ahead_ms = i64::try_from(ahead_ms).unwrap_or(i64::MAX);
+    let ahead_ms = (made > 0).then(|| i64::try_from(ahead_ms).unwrap_or(i64::MAX));
     report.chain = Some(ChainState {
         genesis: client.genesis().await?,
         spec_version: pinned.spec_version().await?,
         block: pinned.block(),
         ahead_ms,
     });
-    report.problems.extend(skew(ahead_ms));
+    report.problems.extend(ahead_ms.and_then(skew));
     if let Some((netuid, hotkey)) = neuron {
         let neuron = standing(&pinned, netuid, hotkey).await?;
         report.problems.extend(neuron.problems());

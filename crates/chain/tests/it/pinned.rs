@@ -288,6 +288,7 @@ async fn the_doctor_finds_a_healthy_validator_healthy() {
         .unwrap();
     assert_eq!(report.problems, Vec::<String>::new());
     let chain = report.chain.unwrap();
+    assert!(chain.ahead_ms.is_some_and(|ahead| ahead >= 0));
     assert_eq!((chain.block, chain.spec_version), (head.number, 365));
     let neuron = report.neuron.unwrap();
     assert_eq!(neuron.uid, Some(Uid(0)));
