@@ -1,6 +1,6 @@
 use std::{sync::Arc, time::Duration};
 
-use adit_chain::client::{Client, ClientOptions};
+use adit_chain::client::Client;
 use adit_mechanism_video::{
     Embedders,
     miner::{Library, VideoMinerService, VideoWorker},
@@ -24,11 +24,11 @@ pub(crate) async fn run(config: Config, shutdown: CancellationToken) -> anyhow::
     let clock = Arc::new(SystemClock);
     let keypair = Arc::new(open_hotkey(&config.wallet).await?);
     let worker = Arc::new(worker(&config).await?);
-    let options = ClientOptions {
-        metadata_folder: Some(expand_home("~/.cache/adit/metadata".as_ref())),
-        ..ClientOptions::default()
-    };
-    let client = Client::connect(&config.subtensor.endpoints()?, options).await?;
+    let client = Client::connect(
+        &config.subtensor.endpoints()?,
+        config.subtensor.client_options(),
+    )
+    .await?;
     let chain = Arc::new(client.with_signer(Arc::clone(&keypair)));
     let watch = MetagraphWatch::start(
         Arc::clone(&chain),

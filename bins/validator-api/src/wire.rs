@@ -1,6 +1,6 @@
 use std::{sync::Arc, time::Duration};
 
-use adit_chain::client::{Client, ClientOptions};
+use adit_chain::client::Client;
 use adit_embedding::{
     AudioEmbedder as _, Space, VideoEmbedder as _,
     perceptual::{PerceptualAudio, PerceptualVideo},
@@ -32,8 +32,13 @@ pub(crate) async fn run(config: Config, shutdown: CancellationToken) -> anyhow::
         text: Space::new("minilm-l6-v2", 384)?,
     };
     let dataset = Arc::new(VideoDataset::open(&dataset, spaces, clock.clone()).await?);
-    let chain =
-        Arc::new(Client::connect(&config.subtensor.endpoints()?, ClientOptions::default()).await?);
+    let chain = Arc::new(
+        Client::connect(
+            &config.subtensor.endpoints()?,
+            config.subtensor.client_options(),
+        )
+        .await?,
+    );
     let watch =
         MetagraphWatch::start(chain, netuid, Duration::from_secs(12), shutdown.clone()).await?;
     let (listener, _bound) = bind(&config.axon).await?;

@@ -1,6 +1,6 @@
 use std::process::ExitCode;
 
-use adit_chain::client::{ChainReport, ClientOptions, EndpointHealth, NeuronReport, examine};
+use adit_chain::client::{ChainReport, EndpointHealth, NeuronReport, examine};
 use adit_neuron::{
     cli::{self, NEURON_FLAGS},
     config::load,
@@ -45,8 +45,13 @@ pub(crate) async fn run(matches: &ArgMatches) -> anyhow::Result<ExitCode> {
         None
     };
     let endpoints = config.subtensor.endpoints()?;
-    let options = ClientOptions::default();
-    let report = examine(&endpoints, options, neuron, &SystemClock).await?;
+    let report = examine(
+        &endpoints,
+        config.subtensor.client_options(),
+        neuron,
+        &SystemClock,
+    )
+    .await?;
     let text = if matches.get_flag("json") {
         format!("{:#}\n", as_json(&report))
     } else {

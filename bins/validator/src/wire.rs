@@ -1,9 +1,6 @@
 use std::{path::Path, sync::Arc};
 
-use adit_chain::{
-    FileCommitStore,
-    client::{Client, ClientOptions},
-};
+use adit_chain::{FileCommitStore, client::Client};
 use adit_mechanism_video::{DatasetClient, Embedders, source_fetcher, validator::VideoMechanism};
 use adit_neuron::{Validator, config::expand_home, open_hotkey};
 use adit_primitives::{NetUid, SystemClock};
@@ -24,11 +21,11 @@ pub(crate) async fn run(config: Config, shutdown: CancellationToken) -> anyhow::
     let commits = FileCommitStore::new(database.with_extension("commits.json"));
     let seed = seed(&store, config.seed).await?;
     let mechanism = Arc::new(mechanism(&config, &keypair).await?);
-    let options = ClientOptions {
-        metadata_folder: Some(expand_home("~/.cache/adit/metadata".as_ref())),
-        ..ClientOptions::default()
-    };
-    let client = Client::connect(&config.subtensor.endpoints()?, options).await?;
+    let client = Client::connect(
+        &config.subtensor.endpoints()?,
+        config.subtensor.client_options(),
+    )
+    .await?;
     let chain = Arc::new(client.with_signer(Arc::clone(&keypair)));
     tracing::info!(event = "ready", hotkey = %keypair.hotkey(), netuid = config.netuid, "ready");
     let netuid = NetUid(config.netuid);

@@ -73,6 +73,12 @@ pub const NEURON_FLAGS: &[Flag] = &[
         "Chain endpoint; repeat for fallbacks",
     ),
     flag(
+        "subtensor.archive_endpoint",
+        "subtensor.archive_endpoint",
+        FlagKind::List,
+        "Endpoint with all history; may be repeated",
+    ),
+    flag(
         "wallet.name",
         "wallet.name",
         FlagKind::Text,

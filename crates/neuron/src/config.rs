@@ -42,6 +42,12 @@ pub struct SubtensorConfig {
     pub network: String,
     /// Endpoints to use instead of the network's own, first one preferred.
     pub chain_endpoint: Vec<String>,
+    /// Endpoints with all history, asked only for what the others have thrown away; finney has its
+    /// own.
+    pub archive_endpoint: Vec<String>,
+    /// Folder in which the chain's metadata is kept between runs. Finney and test have one in the
+    /// home folder's cache; a local chain, whose runtime changes under the same name, has none.
+    pub metadata_folder: Option<PathBuf>,
 }
 
 impl Default for SubtensorConfig {
@@ -49,6 +55,8 @@ impl Default for SubtensorConfig {
         Self {
             network: "finney".into(),
             chain_endpoint: Vec::new(),
+            archive_endpoint: Vec::new(),
+            metadata_folder: None,
         }
     }
 }
@@ -80,6 +88,24 @@ impl SubtensorConfig {
             .iter()
             .map(|endpoint| (*endpoint).to_owned())
             .collect())
+    }
+
+    /// How the client asks them: patient as it is by default, with the archives and the metadata
+    /// folder of this configuration.
+    #[cfg(feature = "client")]
+    pub fn client_options(&self) -> adit_chain::client::ClientOptions {
+        let mut archives = self.archive_endpoint.clone();
+        if archives.is_empty() && self.network == "finney" {
+            archives.push("wss://archive.chain.opentensor.ai:443".to_owned());
+        }
+        let public = matches!(self.network.as_str(), "finney" | "test");
+        let kept = || public.then(|| PathBuf::from("~/.cache/adit/metadata"));
+        let metadata_folder = self.metadata_folder.clone().or_else(kept);
+        adit_chain::client::ClientOptions {
+            archives,
+            metadata_folder: metadata_folder.as_deref().map(expand_home),
+            ..adit_chain::client::ClientOptions::default()
+        }
     }
 }
 
@@ -462,7 +488,7 @@ mod tests {
         let endpoints = |network: &str| {
             SubtensorConfig {
                 network: network.into(),
-                chain_endpoint: vec![],
+                ..SubtensorConfig::default()
             }
             .endpoints()
         };
