@@ -14,6 +14,9 @@
 mod devnet;
 mod doctor;
 
+// The shared file above needs them.
+use adit_testkit as _;
+use futures as _;
 use std::{
     fs,
     os::unix::fs::PermissionsExt as _,
