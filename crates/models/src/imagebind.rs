@@ -60,9 +60,9 @@ pub struct ImageBind {
 
 #[derive(Debug)]
 enum Network {
-    Cpu(Joint<Flex>),
+    Cpu(Box<Joint<Flex>>),
     #[cfg(feature = "cuda")]
-    Cuda(Joint<burn_cuda::Cuda>),
+    Cuda(Box<Joint<burn_cuda::Cuda>>),
 }
 
 impl ImageBind {
@@ -148,7 +148,9 @@ impl Network {
         device: &Device,
     ) -> Result<Self> {
         match device {
-            Device::Cpu => Joint::load(checkpoint, config, &FlexDevice).map(Self::Cpu),
+            Device::Cpu => {
+                Joint::load(checkpoint, config, &FlexDevice).map(|joint| Self::Cpu(Box::new(joint)))
+            }
             #[cfg(feature = "cuda")]
             Device::Cuda(index) => {
                 let place = burn_cuda::CudaDevice { index: *index };
@@ -159,7 +161,7 @@ impl Network {
                         device: *device,
                         reason: "CUDA did not start; its own message stands in the log".to_owned(),
                     })?
-                    .map(Self::Cuda)
+                    .map(|joint| Self::Cuda(Box::new(joint)))
             }
             #[cfg(not(feature = "cuda"))]
             Device::Cuda(_) => Err(Error::DeviceUnavailable {

@@ -60,9 +60,9 @@ pub struct MiniLm {
 
 #[derive(Debug)]
 enum Network {
-    Cpu(Bert<Flex>),
+    Cpu(Box<Bert<Flex>>),
     #[cfg(feature = "cuda")]
-    Cuda(Bert<burn_cuda::Cuda>),
+    Cuda(Box<Bert<burn_cuda::Cuda>>),
 }
 
 impl MiniLm {
@@ -160,7 +160,9 @@ impl TextEmbedder for MiniLm {
 impl Network {
     fn load(checkpoint: &mut Checkpoint, config: &BertConfig, device: &Device) -> Result<Self> {
         match device {
-            Device::Cpu => Bert::load(checkpoint, config, &FlexDevice).map(Self::Cpu),
+            Device::Cpu => {
+                Bert::load(checkpoint, config, &FlexDevice).map(|bert| Self::Cpu(Box::new(bert)))
+            }
             #[cfg(feature = "cuda")]
             Device::Cuda(index) => {
                 let place = burn_cuda::CudaDevice { index: *index };
@@ -171,7 +173,7 @@ impl Network {
                         device: *device,
                         reason: "CUDA did not start; its own message stands in the log".to_owned(),
                     })?
-                    .map(Self::Cuda)
+                    .map(|bert| Self::Cuda(Box::new(bert)))
             }
             #[cfg(not(feature = "cuda"))]
             Device::Cuda(_) => Err(Error::DeviceUnavailable {

@@ -1,7 +1,9 @@
 use std::{sync::Arc, thread};
 
 use adit_embedding::TextEmbedder;
-use adit_models::{Device, Error, MiniLm};
+#[cfg(not(feature = "cuda"))]
+use adit_models::Error;
+use adit_models::{Device, MiniLm};
 
 use crate::model::{folder, minilm};
 
