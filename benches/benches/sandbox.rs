@@ -25,6 +25,9 @@ use tokio::runtime::Runtime;
 /// Starts of each kind.
 const ROUNDS: usize = 100;
 
+/// What is started, and how.
+type Kind<'a> = (&'static str, Box<dyn FnMut() + 'a>);
+
 fn main() {
     let runtime = Runtime::new().expect("a runtime");
     let sandbox = {
@@ -33,7 +36,7 @@ fn main() {
     };
     let bundle = tempfile::tempdir().expect("a folder");
     write_bundle(bundle.path());
-    let mut kinds: Vec<(&str, Box<dyn FnMut()>)> = vec![
+    let mut kinds: Vec<Kind<'_>> = vec![
         ("bare /bin/true", Box::new(|| start("/bin/true", &[]))),
         (
             "sandbox",
@@ -186,7 +189,7 @@ fn write_bundle(folder: &Path) {
     fs::write(folder.join("config.json"), bundle.to_string()).expect("a bundle");
 }
 
-fn measure<'a>(kinds: &mut [(&'a str, Box<dyn FnMut() + '_>)]) -> Vec<(&'a str, Duration)> {
+fn measure(kinds: &mut [Kind<'_>]) -> Vec<(&'static str, Duration)> {
     let mut times = vec![Vec::new(); kinds.len()];
     for round in 0..ROUNDS + 5 {
         for ((_, run), times) in kinds.iter_mut().zip(&mut times) {
