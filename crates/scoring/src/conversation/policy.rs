@@ -329,7 +329,7 @@ impl ConversationPolicy {
     /// Checks that every constant is finite and in its range.
     ///
     /// # Errors
-    /// [`Error::Constant`] names the first that is not.
+    /// [`Error::Constant`](crate::Error::Constant) names the first that is not.
     pub fn validate(&self) -> Result<()> {
         let (scores, penalties) = (&self.scores, &self.penalties);
         let shares = [

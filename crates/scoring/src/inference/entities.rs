@@ -47,7 +47,7 @@ impl Default for EntityCap {
 /// ```
 ///
 /// # Errors
-/// [`Error::Constant`] unless the votes are greater than 0 and at most 1,000,000.
+/// [`Error::Constant`](crate::Error::Constant) unless the votes are greater than 0 and at most 1,000,000.
 pub fn entity_weights(cap: &EntityCap, miners: &[Option<Entity<'_>>]) -> Result<Vec<f64>> {
     within("votes", cap.votes, f64::MIN_POSITIVE, 1e6)?;
     let mut weights: Vec<Option<f64>> = vec![None; miners.len()];

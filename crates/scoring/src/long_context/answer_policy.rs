@@ -63,7 +63,7 @@ impl LongContextPolicy {
     /// Checks that every constant is finite and in its range.
     ///
     /// # Errors
-    /// [`Error::Constant`] or [`Error::Empty`] names the first that is not.
+    /// [`Error::Constant`](crate::Error::Constant) or [`Error::Empty`](crate::Error::Empty) names the first that is not.
     pub fn validate(&self) -> Result<()> {
         match self {
             Self::Original(rules) => rules.validate(),

@@ -42,7 +42,7 @@ impl BoringPolicy {
     /// Checks every constant.
     ///
     /// # Errors
-    /// [`Error::Constant`] names the first out of range: weights lie in 0 to 1 and sum to 1, the
+    /// [`Error::Constant`](crate::Error::Constant) names the first out of range: weights lie in 0 to 1 and sum to 1, the
     /// floor in 10⁻⁶ to 1, `look_back` in 1 to 10,000.
     pub fn validate(&self) -> Result<()> {
         let weights = self.weights.parts();

@@ -39,7 +39,7 @@ impl GenerationRules {
     /// Checks that every bound is in its range.
     ///
     /// # Errors
-    /// [`Error::Constant`] names the first that is not.
+    /// [`Error::Constant`](crate::Error::Constant) names the first that is not.
     pub fn validate(&self) -> Result<()> {
         let constants = [
             ("steps_least", f64::from(self.steps_least), 1.0, 1e6),
@@ -137,7 +137,7 @@ impl GenerationVerdict {
 /// with the vocabulary times `top` in the worst case (logits in ascending order).
 ///
 /// # Errors
-/// [`Error::Constant`] for rules out of range, [`Error::NotFinite`] for a reference with NaN or +∞:
+/// [`Error::Constant`](crate::Error::Constant) for rules out of range, [`Error::NotFinite`](crate::Error::NotFinite) for a reference with NaN or +∞:
 /// that is the validator's own failure and no judgement of the miner.
 pub fn verify_generation<'step>(
     rules: &GenerationRules,
