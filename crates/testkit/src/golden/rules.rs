@@ -39,7 +39,7 @@ pub struct Deviation {
 pub struct Elsewhere {
     /// The original system.
     pub system: String,
-    /// The functions.
+    /// The functions; `*` is every one of the system.
     pub functions: Vec<String>,
     /// The package that answers.
     pub package: String,
@@ -103,5 +103,5 @@ impl GoldenRules {
 }
 
 fn names(functions: &[String], function: &str) -> bool {
-    functions.iter().any(|name| name == function)
+    functions.iter().any(|name| name == "*" || name == function)
 }
