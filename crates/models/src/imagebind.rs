@@ -2,7 +2,6 @@
 
 mod config;
 mod embedders;
-mod layers;
 mod network;
 mod parameters;
 mod patches;
@@ -10,17 +9,21 @@ mod patches;
 use std::path::Path;
 
 use adit_embedding::Space;
-use burn_flex::{Flex, FlexDevice};
+use burn_tensor::{FloatDType, backend::Backend};
 
-use crate::{ClipTokenizer, Device, Error, MelBank, Result, checkpoint::Checkpoint, digest};
+use crate::{
+    ClipTokenizer, Device, Error, MelBank, Placement, Result,
+    checkpoint::Checkpoint,
+    digest,
+    placement::{Build, place},
+};
 use config::ImageBindConfig;
-use network::Joint;
+use network::{Joint, Trunks};
 use patches::{AUDIO, VISION};
 
 /// Inputs in one pass on the CPU; attention over one view of the huge model takes some 20 MB.
 const CPU_PASS: usize = 8;
 /// Inputs in one pass on CUDA.
-#[cfg(feature = "cuda")]
 const CUDA_PASS: usize = 64;
 
 /// ImageBind's vision, audio and text trunks: vectors of one space, of whatever size the configuration
@@ -51,18 +54,11 @@ const CUDA_PASS: usize = 64;
 #[derive(Debug)]
 pub struct ImageBind {
     space: Space,
-    device: Device,
+    placement: Placement,
     tokenizer: ClipTokenizer,
     bank: MelBank,
     vocabulary: usize,
-    network: Network,
-}
-
-#[derive(Debug)]
-enum Network {
-    Cpu(Box<Joint<Flex>>),
-    #[cfg(feature = "cuda")]
-    Cuda(Box<Joint<burn_cuda::Cuda>>),
+    trunks: Box<dyn Trunks>,
 }
 
 impl ImageBind {
@@ -79,27 +75,40 @@ impl ImageBind {
     /// - [`Error::TensorShape`], [`Error::TensorElement`], [`Error::TensorsMissing`],
     ///   [`Error::TensorsUnexpected`], [`Error::TensorNotFinite`] with the tensors' names.
     /// - [`Error::DeviceUnavailable`] for a device that is not compiled in or not there.
-    pub fn load(folder: &Path, device: &Device) -> Result<Self> {
+    pub fn load(folder: &Path, placement: impl Into<Placement>) -> Result<Self> {
+        let placement = placement.into();
         let config = ImageBindConfig::load(&folder.join("config.json"))?;
         let weights = folder.join("model.safetensors");
         let mut checkpoint = Checkpoint::open(&weights)?;
-        let network = Network::load(&mut checkpoint, &config, device)?;
+        let parts = JointParts {
+            checkpoint: &mut checkpoint,
+            config: &config,
+        };
+        let trunks = place(placement, parts)?;
         let digest = digest::of(&weights)?;
         let name = format!("imagebind-{}", digest.get(..16).unwrap_or_default());
-        tracing::debug!(folder = %folder.display(), %device, space = name, "ImageBind loaded");
+        tracing::debug!(folder = %folder.display(), %placement, space = name, "ImageBind loaded");
         Ok(Self {
             space: Space::new(&name, config.out_embed_dim)?,
-            device: *device,
+            placement,
             tokenizer: ClipTokenizer::new()?,
             bank: MelBank::new(),
             vocabulary: config.vocab_size,
-            network,
+            trunks,
         })
     }
 
     /// Where it runs.
     pub fn device(&self) -> Device {
-        self.device
+        self.placement.device
+    }
+
+    /// Inputs in one pass.
+    fn pass(&self) -> usize {
+        match self.placement.device {
+            Device::Cpu => CPU_PASS,
+            Device::Cuda(_) => CUDA_PASS,
+        }
     }
 
     /// One vector per sequence of tokens, such as [`ClipTokenizer::sequence`] gives.
@@ -118,7 +127,9 @@ impl ImageBind {
             return Err(Error::TokenUnknown { token });
         }
         let sequences: Vec<&[u32]> = sequences.iter().map(<[u32; _]>::as_slice).collect();
-        Ok(self.network.sequences(&sequences))
+        Ok(passes(&sequences, self.pass(), |pass| {
+            self.trunks.sequences(pass)
+        }))
     }
 
     /// One vector per view of [`Self::VIEW`] values: for each colour, both frames, normalised as by
@@ -128,7 +139,7 @@ impl ImageBind {
     /// [`Error::Input`] for another number of values, or one that is not finite.
     pub fn vectors_of_views(&self, views: &[&[f32]]) -> Result<Vec<Vec<f32>>> {
         check(views, "view", VISION.values())?;
-        Ok(self.network.views(views))
+        Ok(passes(views, self.pass(), |pass| self.trunks.views(pass)))
     }
 
     /// One vector per spectrogram of [`MelBank`].
@@ -137,62 +148,24 @@ impl ImageBind {
     /// [`Error::Input`] for another number of values, or one that is not finite.
     pub fn vectors_of_spectrograms(&self, spectrograms: &[&[f32]]) -> Result<Vec<Vec<f32>>> {
         check(spectrograms, "spectrogram", AUDIO.values())?;
-        Ok(self.network.spectrograms(spectrograms))
+        Ok(passes(spectrograms, self.pass(), |pass| {
+            self.trunks.spectrograms(pass)
+        }))
     }
 }
 
-impl Network {
-    fn load(
-        checkpoint: &mut Checkpoint,
-        config: &ImageBindConfig,
-        device: &Device,
-    ) -> Result<Self> {
-        match device {
-            Device::Cpu => {
-                Joint::load(checkpoint, config, &FlexDevice).map(|joint| Self::Cpu(Box::new(joint)))
-            }
-            #[cfg(feature = "cuda")]
-            Device::Cuda(index) => {
-                let place = burn_cuda::CudaDevice { index: *index };
-                // The driver's loader panics where there is no driver or no such device.
-                let load = || Joint::load(checkpoint, config, &place);
-                std::panic::catch_unwind(std::panic::AssertUnwindSafe(load))
-                    .map_err(|_| Error::DeviceUnavailable {
-                        device: *device,
-                        reason: "CUDA did not start; its own message stands in the log".to_owned(),
-                    })?
-                    .map(|joint| Self::Cuda(Box::new(joint)))
-            }
-            #[cfg(not(feature = "cuda"))]
-            Device::Cuda(_) => Err(Error::DeviceUnavailable {
-                device: *device,
-                reason: "this build lacks the feature cuda".to_owned(),
-            }),
-        }
-    }
+/// What the trunks are built of.
+struct JointParts<'a> {
+    checkpoint: &'a mut Checkpoint,
+    config: &'a ImageBindConfig,
+}
 
-    fn sequences(&self, sequences: &[&[u32]]) -> Vec<Vec<f32>> {
-        match self {
-            Self::Cpu(joint) => passes(sequences, CPU_PASS, |pass| joint.sequences(pass)),
-            #[cfg(feature = "cuda")]
-            Self::Cuda(joint) => passes(sequences, CUDA_PASS, |pass| joint.sequences(pass)),
-        }
-    }
+impl Build for JointParts<'_> {
+    type Network = dyn Trunks;
 
-    fn views(&self, views: &[&[f32]]) -> Vec<Vec<f32>> {
-        match self {
-            Self::Cpu(joint) => passes(views, CPU_PASS, |pass| joint.views(pass)),
-            #[cfg(feature = "cuda")]
-            Self::Cuda(joint) => passes(views, CUDA_PASS, |pass| joint.views(pass)),
-        }
-    }
-
-    fn spectrograms(&self, inputs: &[&[f32]]) -> Vec<Vec<f32>> {
-        match self {
-            Self::Cpu(joint) => passes(inputs, CPU_PASS, |pass| joint.spectrograms(pass)),
-            #[cfg(feature = "cuda")]
-            Self::Cuda(joint) => passes(inputs, CUDA_PASS, |pass| joint.spectrograms(pass)),
-        }
+    fn build<B: Backend>(self, device: &B::Device, dtype: FloatDType) -> Result<Box<dyn Trunks>> {
+        let joint = Joint::<B>::load(self.checkpoint, self.config, device, dtype)?;
+        Ok(Box::new(joint))
     }
 }
 

@@ -1,15 +1,29 @@
-use burn_tensor::{Int, Tensor, TensorData, backend::Backend};
+use std::fmt;
 
-use super::{
+use burn_tensor::{FloatDType, Int, Tensor, TensorData, backend::Backend};
+
+use super::patches::{AUDIO, Patches, VISION};
+use crate::{
+    ClipTokenizer,
     layers::{Block, Dense, LayerNorm},
-    patches::{AUDIO, Patches, VISION},
 };
-use crate::ClipTokenizer;
 
 /// What a later token adds to an attention score before the softmax.
 const MASKED: f32 = -1e9;
 /// Least length that is divided by, as in PyTorch's `normalize`.
 const LEAST_LENGTH: f32 = 1e-12;
+
+/// The three trunks, whichever backend they are on. Inputs are of the right size and finite; tokens lie
+/// below the vocabulary's size.
+pub(crate) trait Trunks: fmt::Debug + Send + Sync {
+    /// Of views of 3 × 2 × 224 × 224 values.
+    fn views(&self, views: &[&[f32]]) -> Vec<Vec<f32>>;
+    /// Of spectrograms of 128 × 204 values.
+    fn spectrograms(&self, spectrograms: &[&[f32]]) -> Vec<Vec<f32>>;
+    /// Of sequences of 77 tokens. The answer is read at the largest token, the first of them if there
+    /// are several: at the end of the text.
+    fn sequences(&self, sequences: &[&[u32]]) -> Vec<Vec<f32>>;
+}
 
 /// The three trunks that share a space.
 #[derive(Debug)]
@@ -38,20 +52,16 @@ pub(crate) struct Trunk<B: Backend> {
     pub(crate) scale: f32,
 }
 
-impl<B: Backend> Joint<B> {
-    /// Of views of 3 × 2 × 224 × 224 values.
-    pub(crate) fn views(&self, views: &[&[f32]]) -> Vec<Vec<f32>> {
+impl<B: Backend> Trunks for Joint<B> {
+    fn views(&self, views: &[&[f32]]) -> Vec<Vec<f32>> {
         self.vision.cut_and_run(&VISION, views)
     }
 
-    /// Of spectrograms of 128 × 204 values.
-    pub(crate) fn spectrograms(&self, spectrograms: &[&[f32]]) -> Vec<Vec<f32>> {
+    fn spectrograms(&self, spectrograms: &[&[f32]]) -> Vec<Vec<f32>> {
         self.audio.cut_and_run(&AUDIO, spectrograms)
     }
 
-    /// Of sequences of 77 tokens below the vocabulary's size. The answer is read at the largest token,
-    /// the first of them if there are several: at the end of the text.
-    pub(crate) fn sequences(&self, sequences: &[&[u32]]) -> Vec<Vec<f32>> {
+    fn sequences(&self, sequences: &[&[u32]]) -> Vec<Vec<f32>> {
         let (batch, length) = (sequences.len(), ClipTokenizer::CONTEXT);
         let [_, width] = self.words.dims();
         let device = self.words.device();
@@ -73,7 +83,9 @@ impl<B: Backend> Joint<B> {
             }
         };
         let mask: Vec<f32> = (0..length * length).map(later).collect();
-        let mask = Tensor::from_data(TensorData::new(mask, [1, 1, length, length]), &device);
+        let mask =
+            Tensor::<B, 4>::from_data(TensorData::new(mask, [1, 1, length, length]), &device)
+                .cast(dtype(&self.words));
         let states = self.text.run(embedded, Some(&mask));
         let ends: Vec<i32> = sequences
             .iter()
@@ -95,7 +107,8 @@ impl<B: Backend> Trunk<B> {
         }
         let device = self.positions.device();
         let shape = [batch, patches.count(), patches.size()];
-        let rows = Tensor::<B, 3>::from_data(TensorData::new(rows, shape), &device);
+        let rows = Tensor::<B, 3>::from_data(TensorData::new(rows, shape), &device)
+            .cast(dtype(&self.positions));
         let mut states = match &self.patches {
             Some(project) => project.apply(rows),
             None => rows,
@@ -133,6 +146,10 @@ impl<B: Backend> Trunk<B> {
         };
         values.chunks_exact(dimension.max(1)).map(scaled).collect()
     }
+}
+
+fn dtype<B: Backend, const D: usize>(tensor: &Tensor<B, D>) -> FloatDType {
+    tensor.dtype().into()
 }
 
 /// The place of the largest token, the first of several.

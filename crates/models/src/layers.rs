@@ -1,6 +1,8 @@
+//! Layers that several networks are made of.
+
 use burn_tensor::{
     Tensor,
-    activation::{gelu, softmax},
+    activation::{gelu, sigmoid, softmax},
     backend::Backend,
 };
 
@@ -21,6 +23,16 @@ pub(crate) struct LayerNorm<B: Backend> {
     pub(crate) epsilon: f64,
 }
 
+/// What bends the states between the two products of a feed-forward layer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Activation {
+    /// `x Φ(x)`, with the exact normal distribution.
+    Gelu,
+    /// `x σ(1.702 x)`, OpenAI's for CLIP.
+    #[expect(dead_code, reason = "CLIP's vision tower is the next to land")]
+    QuickGelu,
+}
+
 /// A transformer block that normalises before each half.
 #[derive(Debug)]
 pub(crate) struct Block<B: Backend> {
@@ -33,6 +45,7 @@ pub(crate) struct Block<B: Backend> {
     pub(crate) feed_input: Dense<B>,
     pub(crate) feed_output: Dense<B>,
     pub(crate) feed_norm: LayerNorm<B>,
+    pub(crate) activation: Activation,
     pub(crate) heads: usize,
 }
 
@@ -61,14 +74,23 @@ impl<B: Backend> LayerNorm<B> {
     }
 }
 
+impl Activation {
+    pub(crate) fn apply<B: Backend>(self, states: Tensor<B, 3>) -> Tensor<B, 3> {
+        match self {
+            Self::Gelu => gelu(states),
+            Self::QuickGelu => states.clone() * sigmoid(states * 1.702),
+        }
+    }
+}
+
 impl<B: Backend> Block<B> {
     /// Of `batch × length × width`; `mask` is added to the scores of queries (rows) and keys.
     pub(crate) fn apply(&self, states: Tensor<B, 3>, mask: Option<&Tensor<B, 4>>) -> Tensor<B, 3> {
         let attended = states.clone() + self.attend(self.attention_norm.apply(states), mask);
-        let wide = gelu(
-            self.feed_input
-                .apply(self.feed_norm.apply(attended.clone())),
-        );
+        let wide = self
+            .feed_input
+            .apply(self.feed_norm.apply(attended.clone()));
+        let wide = self.activation.apply(wide);
         attended + self.feed_output.apply(wide)
     }
 
