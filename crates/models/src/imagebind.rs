@@ -48,7 +48,7 @@ const CUDA_PASS: usize = 64;
 /// use std::path::Path;
 /// use adit_models::{Device, ImageBind};
 ///
-/// let error = ImageBind::load(Path::new("no-such-folder"), &Device::Cpu).unwrap_err();
+/// let error = ImageBind::load(Path::new("no-such-folder"), Device::Cpu).unwrap_err();
 /// assert!(error.to_string().contains("config.json"));
 /// ```
 #[derive(Debug)]

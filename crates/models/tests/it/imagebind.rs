@@ -43,7 +43,7 @@ fn tiny_folder() -> TempDir {
 
 fn tiny() -> &'static ImageBind {
     static MODEL: LazyLock<ImageBind> =
-        LazyLock::new(|| ImageBind::load(tiny_folder().path(), &Device::Cpu).unwrap());
+        LazyLock::new(|| ImageBind::load(tiny_folder().path(), Device::Cpu).unwrap());
     &MODEL
 }
 
@@ -103,7 +103,7 @@ fn every_golden_instance_equals_pytorch() {
             .replace(".config.json", ".io.safetensors");
         let answers = Tensors::open(Path::new(&answers));
         for device in devices() {
-            let model = ImageBind::load(folder(&path).path(), &device).unwrap();
+            let model = ImageBind::load(folder(&path).path(), device).unwrap();
             let what = |name: &str| format!("{} on {device}, {name}", path.display());
 
             let (_, tokens) = answers.i64("text_tokens");
@@ -205,7 +205,7 @@ fn refusal_with(field: &str, value: usize) -> Error {
     let mut config: Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
     config[field] = value.into();
     fs::write(&path, config.to_string()).unwrap();
-    ImageBind::load(folder.path(), &Device::Cpu).unwrap_err()
+    ImageBind::load(folder.path(), Device::Cpu).unwrap_err()
 }
 
 #[test]
@@ -240,6 +240,6 @@ fn a_cut_file_is_refused() {
     let path = folder.path().join("model.safetensors");
     let bytes = fs::read(&path).unwrap();
     fs::write(&path, &bytes[..bytes.len() - 4]).unwrap();
-    let error = ImageBind::load(folder.path(), &Device::Cpu).unwrap_err();
+    let error = ImageBind::load(folder.path(), Device::Cpu).unwrap_err();
     assert!(matches!(error, Error::Header { .. }), "{error}");
 }
