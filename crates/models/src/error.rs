@@ -129,6 +129,53 @@ pub enum Error {
         /// Why not.
         reason: String,
     },
+    /// The device's memory does not hold the inputs of one pass, nor half of them.
+    #[error("the device's memory does not hold {inputs} inputs at once: {reason}")]
+    OutOfMemory {
+        /// Inputs of the pass that failed last.
+        inputs: usize,
+        /// What the device said.
+        reason: String,
+    },
+    /// The model panicked over an input.
+    #[error("the model panicked: {message}")]
+    Panicked {
+        /// The panic's message, cut at 300 characters.
+        message: String,
+    },
+    /// The model gave another number of answers than it was given inputs.
+    #[error("the model gave {found} answers to {inputs} inputs")]
+    AnswerCount {
+        /// Inputs of the pass.
+        inputs: usize,
+        /// Answers to it.
+        found: usize,
+    },
+    /// A [`crate::Batcher`]'s queue has no room now.
+    #[error("{queued} inputs wait already, there is no room for one more of cost {cost}")]
+    QueueFull {
+        /// Inputs that wait or are being worked on.
+        queued: usize,
+        /// Cost of the input that was refused.
+        cost: usize,
+    },
+    /// An input costs more than a [`crate::Batcher`]'s whole queue may.
+    #[error("an input of cost {cost}, the whole queue takes {limit}")]
+    QueueCost {
+        /// Cost of the input.
+        cost: usize,
+        /// What all inputs together may cost.
+        limit: usize,
+    },
+    /// A [`crate::Batcher`] takes no more inputs, or ended before it answered.
+    #[error("the queue of the model is closed")]
+    QueueClosed,
+    /// A [`crate::Batcher`] cannot be started here.
+    #[error("no batches can be made: {reason}")]
+    Batching {
+        /// What is missing.
+        reason: String,
+    },
     /// The model's space or an embedding was refused.
     #[error(transparent)]
     Embedding(#[from] adit_embedding::Error),

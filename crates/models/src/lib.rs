@@ -45,6 +45,7 @@
 //! - `cuda`: the CUDA backend of burn. It builds from package registries alone; the driver and
 //!   NVRTC are loaded at run time.
 
+mod batcher;
 mod batches;
 mod bert;
 mod checkpoint;
@@ -62,6 +63,9 @@ mod placement;
 mod sampling;
 mod tokens;
 
+pub use batcher::{
+    BatchedAudio, BatchedText, BatchedVideo, Batcher, BatcherConfig, BatcherStats, Ticket,
+};
 pub use clip::ClipTokenizer;
 pub use crops::CropPlan;
 pub use device::{Device, ParseDeviceError};

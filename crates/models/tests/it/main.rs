@@ -6,6 +6,7 @@
     reason = "a test fails by panicking"
 )]
 
+mod batcher;
 mod golden;
 mod hostile;
 mod imagebind;
