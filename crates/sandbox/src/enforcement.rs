@@ -17,6 +17,19 @@ pub struct Enforcement {
     /// Whether CPU time and memory of all processes together are counted up and bounded. Otherwise
     /// only those of each process are: a container that hides parts of `/proc` prevents it.
     pub watched: bool,
+    /// The runtime of containers, for a sandbox that one sets up.
+    pub container: Option<Containment>,
+}
+
+/// What a runtime of containers uses on this machine.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Containment {
+    /// What it says of itself.
+    pub runtime: String,
+    /// The controllers of the control group around each program, by their names in version 2; none
+    /// where this process cannot make one.
+    pub controllers: Vec<String>,
 }
 
 impl fmt::Display for Enforcement {
@@ -26,11 +39,17 @@ impl fmt::Display for Enforcement {
         } else {
             "this user, in a user namespace that maps no other"
         };
-        let landlock = self
-            .landlock
-            .map_or("no: not in this kernel".to_owned(), |version| {
-                format!("version {version}")
-            });
+        let contained = self.container.is_some();
+        let landlock = match self.landlock {
+            Some(version) => format!("version {version}"),
+            None if contained => "no: a runtime of containers raises none".to_owned(),
+            None => "no: not in this kernel".to_owned(),
+        };
+        let processes = if contained {
+            "a pid namespace that ends with the run; its own /proc, parts of it masked"
+        } else {
+            "a pid namespace that ends with the run; no /proc"
+        };
         let together = if self.watched {
             "counted up every 20 ms"
         } else {
@@ -47,10 +66,7 @@ impl fmt::Display for Enforcement {
                 "network",
                 "a namespace with no interface up; only unix sockets can be made",
             ),
-            (
-                "processes",
-                "a pid namespace that ends with the run; no /proc",
-            ),
+            ("processes", processes),
             ("system calls", "a seccomp allow-list; all else is refused"),
             ("capabilities", "none, in any set; no_new_privs"),
             ("Landlock", &landlock),
@@ -62,6 +78,15 @@ impl fmt::Display for Enforcement {
         ];
         for (what, how) in rows {
             writeln!(formatter, "{what:<24}{how}")?;
+        }
+        if let Some(container) = &self.container {
+            let groups = if container.controllers.is_empty() {
+                "no: none can be made here".to_owned()
+            } else {
+                container.controllers.join(", ")
+            };
+            writeln!(formatter, "{:<24}{}", "runtime", container.runtime)?;
+            writeln!(formatter, "{:<24}{groups}", "control groups")?;
         }
         Ok(())
     }

@@ -29,6 +29,26 @@ pub enum Error {
         /// What is missing.
         reason: String,
     },
+    /// There is no runtime of containers where one was asked for. Nothing was run.
+    #[cfg(feature = "oci")]
+    #[error("no runtime of containers: {looked_for} is not there or not a program; {install}")]
+    NoRuntime {
+        /// Its name or path.
+        looked_for: String,
+        /// What the operator can do about it.
+        install: &'static str,
+    },
+    /// The runtime of containers did not do what it was asked, for this program or on this machine.
+    #[cfg(feature = "oci")]
+    #[error("{runtime} did not {doing}: {said}")]
+    Runtime {
+        /// Its path.
+        runtime: PathBuf,
+        /// What it was asked.
+        doing: String,
+        /// Its own words, the first thousand characters.
+        said: String,
+    },
     /// A step of the set-up failed for this program: a missing input or executable, mostly.
     #[error("the sandbox could not be set up: {step}: {source}")]
     SetUp {

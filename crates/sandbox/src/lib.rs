@@ -25,6 +25,8 @@ mod challenge;
 mod enforcement;
 mod error;
 mod limits;
+#[cfg(feature = "oci")]
+mod oci;
 mod outcome;
 mod program;
 mod python;
@@ -38,9 +40,11 @@ mod wire;
 pub use challenge::{
     CaseVerdict, Comparison, ExecuteResponse, TestCase, extract_code, run_test_cases,
 };
-pub use enforcement::Enforcement;
+pub use enforcement::{Containment, Enforcement};
 pub use error::{Error, Result};
 pub use limits::{LimitHit, Limits};
+#[cfg(feature = "oci")]
+pub use oci::{OciKind, OciRuntime};
 pub use outcome::{Captured, Exit, RunOutcome};
 pub use program::Program;
 pub use python::{CaseFailure, CaseOutcome, PythonCase, PythonPool, PythonProgram};

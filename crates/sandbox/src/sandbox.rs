@@ -21,8 +21,8 @@ use tokio::{
 };
 
 use crate::{
-    Captured, Enforcement, Error, Exit, HostRoot, LimitHit, Limits, Program, Result, RunOutcome,
-    Scratch,
+    Captured, Containment, Enforcement, Error, Exit, HostRoot, LimitHit, Limits, Program, Result,
+    RunOutcome, Scratch,
     spawner::{self, Spawner},
     wire::{self, Plan, Report},
 };
@@ -34,6 +34,9 @@ const FIRST_USER: u32 = 1_900_000_000;
 const USERS: u32 = 65_536;
 /// How much longer than the program's time the sandbox's first process may take to report.
 const GRACE: Duration = Duration::from_secs(10);
+/// The same where a runtime of containers is asked three times, which takes seconds on a busy machine.
+#[cfg(feature = "oci")]
+const GRACE_OF_RUNTIMES: Duration = Duration::from_secs(30);
 
 /// Runs programs in isolation that the kernel enforces.
 ///
@@ -50,6 +53,18 @@ struct Inner {
     /// Whether the host's process has root's rights to give up.
     privileged: bool,
     runs: AtomicU32,
+    #[cfg(feature = "oci")]
+    runtime: Option<crate::OciRuntime>,
+}
+
+/// What held a program.
+struct Held {
+    /// Its processes were counted up together.
+    watched: bool,
+    /// The version of Landlock, 0 for none.
+    landlock: u32,
+    /// The controllers of its control group.
+    controllers: Vec<String>,
 }
 
 impl Sandbox {
@@ -69,6 +84,42 @@ impl Sandbox {
     /// another user. Whether the kernel isolates is known with
     /// the first program; see [`Sandbox::check`].
     pub fn with_root(root: HostRoot) -> Result<Self> {
+        let (spawner, privileged) = Self::begin()?;
+        Ok(Self {
+            inner: Arc::new(Inner {
+                root,
+                spawner,
+                privileged,
+                runs: AtomicU32::new(0),
+                #[cfg(feature = "oci")]
+                runtime: None,
+            }),
+        })
+    }
+
+    /// A sandbox that a runtime of containers sets up, with a bundle that this crate writes: the same
+    /// root, limits, empty capabilities and list of system calls. What differs is in the crate's
+    /// README, and a machine where the runtime does not work is told by [`Sandbox::check`].
+    ///
+    /// # Errors
+    /// As for [`Sandbox::with_root`], and [`Error::Program`] for devices that are not below `/dev`.
+    #[cfg(feature = "oci")]
+    pub fn with_runtime(root: HostRoot, runtime: crate::OciRuntime) -> Result<Self> {
+        runtime.check()?;
+        let (spawner, privileged) = Self::begin()?;
+        Ok(Self {
+            inner: Arc::new(Inner {
+                root,
+                spawner,
+                privileged,
+                runs: AtomicU32::new(0),
+                runtime: Some(runtime),
+            }),
+        })
+    }
+
+    /// What every sandbox needs: the helper process, and whether it has root's rights.
+    fn begin() -> Result<(Spawner, bool)> {
         let privileged = is_privileged();
         if !privileged && geteuid().is_root() {
             // A user namespace of root's would map root: without capabilities, but root's files.
@@ -78,14 +129,7 @@ impl Sandbox {
                 enable: "give root CAP_SYS_ADMIN, CAP_SETUID and CAP_SETGID, or run as an ordinary user",
             });
         }
-        Ok(Self {
-            inner: Arc::new(Inner {
-                root,
-                spawner: Spawner::start()?,
-                privileged,
-                runs: AtomicU32::new(0),
-            }),
-        })
+        Ok((Spawner::start()?, privileged))
     }
 
     /// Runs a program to its end, or to the first limit that it crosses.
@@ -95,18 +139,14 @@ impl Sandbox {
     /// # Errors
     /// Only for what is not the program's doing: [`Error::Program`] for a program that cannot be run
     /// as written, [`Error::Unavailable`] where the kernel does not isolate (nothing has run then),
-    /// [`Error::SetUp`] for missing inputs and executables, [`Error::Died`], [`Error::Io`].
+    /// [`Error::SetUp`] for missing inputs and executables, [`Error::Died`], [`Error::Io`]. Through a
+    /// runtime of containers also `Error::Runtime`, for executables that it does not find among others.
     pub async fn run(&self, program: Program, limits: Limits) -> Result<RunOutcome> {
         Ok(self.run_and_tell(program, limits).await?.0)
     }
 
-    /// Runs a program, and tells whether its processes were counted up together and the version of
-    /// Landlock, 0 for none.
-    async fn run_and_tell(
-        &self,
-        program: Program,
-        limits: Limits,
-    ) -> Result<(RunOutcome, bool, u32)> {
+    /// Runs a program, and tells what held it.
+    async fn run_and_tell(&self, program: Program, limits: Limits) -> Result<(RunOutcome, Held)> {
         let stdin = stdin(&program.stdin)?;
         let running = self.start(program, limits, stdin).await?;
         let (stdout, mut stderr, control) = (running.stdout, running.stderr, running.control);
@@ -120,11 +160,19 @@ impl Sandbox {
                 reports(&control),
             )
         };
-        let time = limits.wall.saturating_add(GRACE);
+        #[cfg(feature = "oci")]
+        let grace = self
+            .inner
+            .runtime
+            .as_ref()
+            .map_or(GRACE, |_| GRACE_OF_RUNTIMES);
+        #[cfg(not(feature = "oci"))]
+        let grace = GRACE;
+        let time = limits.wall.saturating_add(grace);
         let Ok((stdout, stderr, ended)) = tokio::time::timeout(time, work).await else {
             return Err(Error::Died);
         };
-        let heard = ended?;
+        let heard = ended.map_err(|error| self.named(error))?;
         let Report::Done {
             code,
             signal,
@@ -154,7 +202,40 @@ impl Sandbox {
             cpu,
             peak_memory,
         };
-        Ok((outcome, heard.watched, heard.landlock))
+        Ok((outcome, heard.held))
+    }
+
+    /// With the runtime's path, which what comes from the stage does not say again.
+    #[cfg(feature = "oci")]
+    fn named(&self, error: Error) -> Error {
+        match (error, &self.inner.runtime) {
+            (Error::Runtime { doing, said, .. }, Some(used)) => Error::Runtime {
+                runtime: used.path().to_owned(),
+                doing,
+                said,
+            },
+            (error, _) => error,
+        }
+    }
+
+    #[cfg(not(feature = "oci"))]
+    fn named(&self, error: Error) -> Error {
+        error
+    }
+
+    /// What the runtime of containers adds, where there is one.
+    #[cfg(feature = "oci")]
+    async fn containment(&self, controllers: Vec<String>) -> Option<Containment> {
+        let runtime = self.inner.runtime.as_ref()?.version().await;
+        Some(Containment {
+            runtime,
+            controllers,
+        })
+    }
+
+    #[cfg(not(feature = "oci"))]
+    async fn containment(&self, _: Vec<String>) -> Option<Containment> {
+        None
     }
 
     /// Runs a program that does nothing, and says what this machine enforces.
@@ -162,7 +243,7 @@ impl Sandbox {
     /// # Errors
     /// As for [`Sandbox::run`].
     pub async fn check(&self) -> Result<Enforcement> {
-        let (outcome, watched, landlock) = self
+        let (outcome, held) = self
             .run_and_tell(Program::new("/bin/true"), Limits::tight())
             .await?;
         if !outcome.success() {
@@ -172,14 +253,19 @@ impl Sandbox {
         Ok(Enforcement {
             kernel: kernel.release().to_string_lossy().into_owned(),
             privileged: self.inner.privileged,
-            landlock: (landlock > 0).then_some(landlock),
-            watched,
+            landlock: (held.landlock > 0).then_some(held.landlock),
+            watched: held.watched,
+            container: self.containment(held.controllers).await,
         })
     }
 
     /// Starts a program and leaves the rest to the caller; dropping what is returned ends it.
     async fn start(&self, program: Program, limits: Limits, stdin: OwnedFd) -> Result<Running> {
         program.check()?;
+        #[cfg(feature = "oci")]
+        if self.inner.runtime.is_some() {
+            crate::oci::config::check(&program)?;
+        }
         let plan = self.plan(program, limits);
         let (stdout, their_stdout) = output()?;
         let (stderr, their_stderr) = output()?;
@@ -228,6 +314,8 @@ impl Sandbox {
             user,
             group,
             privileged: self.inner.privileged,
+            #[cfg(feature = "oci")]
+            container: self.inner.runtime.clone(),
         }
     }
 }
@@ -318,8 +406,7 @@ async fn collect(
 /// What a sandbox told until its program ended.
 struct Heard {
     scratch: OwnedFd,
-    watched: bool,
-    landlock: u32,
+    held: Held,
     done: Report,
 }
 
@@ -328,6 +415,11 @@ async fn reports(control: &UnixStream) -> Result<Heard> {
     let mut buffer = Vec::new();
     let mut standing = None;
     let mut fenced = 0;
+    #[cfg_attr(
+        not(feature = "oci"),
+        expect(unused_mut, reason = "only runtimes have any")
+    )]
+    let mut controllers = Vec::new();
     loop {
         let receive = || Ok(wire::receive::<Report>(control.as_fd(), &mut buffer)?);
         let received = match control.async_io(Interest::READABLE, receive).await {
@@ -343,13 +435,27 @@ async fn reports(control: &UnixStream) -> Result<Heard> {
                     .map(|scratch| (scratch, watched));
             }
             Some((Report::Fenced { landlock }, _)) => fenced = landlock,
+            #[cfg(feature = "oci")]
+            Some((Report::Contained { controllers: used }, _)) => controllers = used,
+            #[cfg(feature = "oci")]
+            Some((Report::Refused { doing, said }, _)) => {
+                let runtime = std::path::PathBuf::new();
+                return Err(Error::Runtime {
+                    runtime,
+                    doing,
+                    said,
+                });
+            }
             Some((Report::Failed { step, errno }, _)) => return Err(failed(step, errno)),
             Some((done, _)) => {
                 let (scratch, watched) = standing.ok_or(Error::Died)?;
                 return Ok(Heard {
                     scratch,
-                    watched,
-                    landlock: fenced,
+                    held: Held {
+                        watched,
+                        landlock: fenced,
+                        controllers,
+                    },
                     done,
                 });
             }
@@ -364,6 +470,9 @@ fn failed(step: String, errno: i32) -> Error {
     let enable = if step.starts_with("clone") || step.contains("user namespace") {
         "allow user namespaces (user.max_user_namespaces, kernel.unprivileged_userns_clone, \
          kernel.apparmor_restrict_unprivileged_userns), or run as root with CAP_SYS_ADMIN"
+    } else if step.contains("runtime's /proc") {
+        "where this is a container itself, its /proc must be whole (`--security-opt \
+         systempaths=unconfined` in Docker), or run as root"
     } else if step.starts_with("make") && errno == libc::ENOSYS {
         "Linux 5.13 or newer is needed"
     } else if step.contains("filter of system calls") {

@@ -19,12 +19,20 @@ use rustix::{
 };
 
 use crate::wire::{self, Plan, Report};
+#[cfg(feature = "oci")]
+pub(crate) use enter::bounds_by_name;
+#[cfg(feature = "oci")]
+pub(crate) use mounts::DEVICES;
 
 mod accounts;
-mod calls;
+pub(crate) mod calls;
+#[cfg(feature = "oci")]
+mod container;
 mod enter;
 mod fence;
 mod first;
+#[cfg(feature = "oci")]
+mod groups;
 mod mounts;
 mod raw;
 mod rights;
@@ -126,7 +134,16 @@ fn start(plan: &Plan, descriptors: Vec<OwnedFd>, calls: &calls::Filters) {
         stdout,
         stderr,
     };
-    match raw::clone_with_namespaces(!plan.privileged) {
+    // A runtime of containers makes control groups, and must see where it is among them.
+    #[cfg(feature = "oci")]
+    let groups = plan.container.is_none();
+    #[cfg(not(feature = "oci"))]
+    let groups = true;
+    match raw::clone_with_namespaces(!plan.privileged, groups) {
+        #[cfg(feature = "oci")]
+        Ok(raw::Side::Child) if plan.container.is_some() => {
+            raw::exit(i32::from(container::run(plan, &ends).is_err()));
+        }
         Ok(raw::Side::Child) => {
             let code = i32::from(first::run(plan, &ends, calls).is_err());
             raw::exit(code);

@@ -42,6 +42,9 @@ pub(crate) struct Plan {
     pub(crate) group: u32,
     /// Whether the stage has the rights of root and gives them up, or makes a user namespace.
     pub(crate) privileged: bool,
+    /// A runtime of containers is to run it.
+    #[cfg(feature = "oci")]
+    pub(crate) container: Option<crate::oci::OciRuntime>,
 }
 
 /// What comes back over the control socket.
@@ -54,6 +57,12 @@ pub(crate) enum Report {
     },
     /// The program's own process is behind Landlock of this version; 0 is none.
     Fenced { landlock: u32 },
+    /// A runtime of containers made one, whose processes these controllers bound together.
+    #[cfg(feature = "oci")]
+    Contained { controllers: Vec<String> },
+    /// A runtime of containers made none.
+    #[cfg(feature = "oci")]
+    Refused { doing: String, said: String },
     /// A step of the set-up failed, with the kernel's number.
     Failed { step: String, errno: i32 },
     /// The program ended.

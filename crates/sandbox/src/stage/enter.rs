@@ -8,7 +8,10 @@ use rustix::{
 };
 
 use super::{Ends, Failure, at, calls::Filters, fence, raw, rights};
-use crate::wire::{self, Plan, Report};
+use crate::{
+    Limits,
+    wire::{self, Plan, Report},
+};
 
 /// Becomes the program, or says why not.
 pub(super) fn program(plan: &Plan, ends: &Ends, calls: &Filters) -> Failure {
@@ -41,18 +44,26 @@ fn prepare(plan: &Plan, ends: &Ends, calls: &Filters) -> Result<(), Failure> {
 }
 
 fn limit(plan: &Plan) -> Result<(), Failure> {
-    let limits = &plan.limits;
+    // The first process of the sandbox counts as one of the user's.
+    for (resource, current, maximum) in bounds(&plan.limits, 1) {
+        let bound = Rlimit {
+            current: Some(current),
+            maximum: Some(maximum),
+        };
+        setrlimit(resource, bound).map_err(at(format!("set the limit {resource:?}")))?;
+    }
+    Ok(())
+}
+
+/// The limits of each process, now and at most. So many processes of the user are not the program's.
+pub(super) fn bounds(limits: &Limits, others: u64) -> [(Resource, u64, u64); 11] {
+    let processes = u64::from(limits.processes) + others;
     let cpu = limits.cpu.as_secs() + u64::from(limits.cpu.subsec_nanos() > 0);
-    let bounds = [
+    [
         // The program may make something of the first warning, and has a second for it.
         (Resource::Cpu, cpu, cpu.saturating_add(1)),
         (Resource::As, limits.memory, limits.memory),
-        // The first process of the sandbox counts as one of the user's.
-        (
-            Resource::Nproc,
-            u64::from(limits.processes) + 1,
-            u64::from(limits.processes) + 1,
-        ),
+        (Resource::Nproc, processes, processes),
         (
             Resource::Nofile,
             u64::from(limits.open_files),
@@ -65,13 +76,17 @@ fn limit(plan: &Plan) -> Result<(), Failure> {
         (Resource::Sigpending, 64, 64),
         (Resource::Nice, 0, 0),
         (Resource::Rtprio, 0, 0),
-    ];
-    for (resource, current, maximum) in bounds {
-        let bound = Rlimit {
-            current: Some(current),
-            maximum: Some(maximum),
-        };
-        setrlimit(resource, bound).map_err(at(format!("set the limit {resource:?}")))?;
-    }
-    Ok(())
+    ]
+}
+
+/// The same limits by the names that the OCI's specification has for them.
+#[cfg(feature = "oci")]
+pub(crate) fn bounds_by_name(limits: &Limits) -> Vec<(String, u64, u64)> {
+    bounds(limits, 0)
+        .into_iter()
+        .map(|(resource, current, maximum)| {
+            let name = format!("{resource:?}").to_uppercase();
+            (format!("RLIMIT_{name}"), current, maximum)
+        })
+        .collect()
 }

@@ -76,7 +76,7 @@ fn set_up(plan: &Plan, ends: &Ends, calls: &Filters) -> Result<(Pid, Accounts), 
 }
 
 /// Waits for the program's end, the library's word, or a limit; then ends everything.
-fn watch(program: Pid, mut accounts: Accounts, limits: &Limits, ends: &Ends) -> Report {
+pub(super) fn watch(program: Pid, mut accounts: Accounts, limits: &Limits, ends: &Ends) -> Report {
     let started = Instant::now();
     let mut watch = Watch {
         program,
@@ -120,7 +120,7 @@ fn watch(program: Pid, mut accounts: Accounts, limits: &Limits, ends: &Ends) -> 
 }
 
 /// Sleeps until the program ends, the library calls (`true`), or the time is over.
-fn pause(ends: &Ends, process: Option<&OwnedFd>, time: Duration) -> bool {
+pub(super) fn pause(ends: &Ends, process: Option<&OwnedFd>, time: Duration) -> bool {
     let time = Timespec {
         tv_sec: i64::try_from(time.as_secs()).unwrap_or(i64::MAX),
         tv_nsec: i64::from(time.subsec_nanos()),

@@ -25,10 +25,10 @@ use crate::{
 /// Folders of the host, one of which is covered while the new root is put together.
 const STANDS: [&str; 4] = ["/tmp", "/mnt", "/run", "/var"];
 /// What programs may open of `/dev`.
-const DEVICES: [&str; 4] = ["/dev/null", "/dev/zero", "/dev/random", "/dev/urandom"];
+pub(crate) const DEVICES: [&str; 4] = ["/dev/null", "/dev/zero", "/dev/random", "/dev/urandom"];
 
 /// A detached copy of a part of the host's tree, and where it goes.
-struct Part {
+pub(super) struct Part {
     tree: OwnedFd,
     folder: bool,
     target: PathBuf,
@@ -38,21 +38,11 @@ struct Part {
 pub(super) fn build(plan: &Plan) -> Result<OwnedFd, Failure> {
     let private = MountPropagationFlags::PRIVATE | MountPropagationFlags::REC;
     mount_change("/", private).map_err(at("make the mounts private"))?;
-    let parts = parts(plan)?;
+    let mut parts = parts(plan)?;
+    parts.extend(devices()?);
     let root = tmpfs(&[("size", "1m"), ("nr_inodes", "4096"), ("mode", "0755")])?;
     let stand = stand(&root)?;
-    for part in &parts {
-        place(&root, part)?;
-    }
-    for (link, says) in &plan.root.links {
-        let link = below(link);
-        make_folders(&root, link.parent().unwrap_or(Path::new("")))?;
-        symlinkat(says, &root, &link).map_err(at(format!("link {}", link.display())))?;
-    }
-    let scratch = scratch(plan, &root)?;
-    for (link, says) in [("tmp", "work/.tmp"), ("dev/shm", "../work/.tmp")] {
-        symlinkat(says, &root, link).map_err(at(format!("link {link}")))?;
-    }
+    let scratch = fill(plan, &root, &parts, [plan.user, plan.group])?;
     seal(&root)?;
     fchdir(&root).map_err(at("change to the new root"))?;
     pivot_root(".", ".").map_err(at("change the root"))?;
@@ -61,8 +51,30 @@ pub(super) fn build(plan: &Plan) -> Result<OwnedFd, Failure> {
     Ok(scratch)
 }
 
+/// Puts the parts, the links and the scratch, for its owner, into a root. Returns the scratch.
+pub(super) fn fill(
+    plan: &Plan,
+    root: &OwnedFd,
+    parts: &[Part],
+    owner: [u32; 2],
+) -> Result<OwnedFd, Failure> {
+    for part in parts {
+        place(root, part)?;
+    }
+    for (link, says) in &plan.root.links {
+        let link = below(link);
+        make_folders(root, link.parent().unwrap_or(Path::new("")))?;
+        symlinkat(says, root, &link).map_err(at(format!("link {}", link.display())))?;
+    }
+    let scratch = scratch(plan, root, owner)?;
+    for (link, says) in [("tmp", "work/.tmp"), ("dev/shm", "../work/.tmp")] {
+        symlinkat(says, root, link).map_err(at(format!("link {link}")))?;
+    }
+    Ok(scratch)
+}
+
 /// Opens all parts of the host while it is in sight.
-fn parts(plan: &Plan) -> Result<Vec<Part>, Failure> {
+pub(super) fn parts(plan: &Plan) -> Result<Vec<Part>, Failure> {
     let quiet = libc::MOUNT_ATTR_RDONLY | libc::MOUNT_ATTR_NOSUID;
     let mut parts = Vec::new();
     for path in &plan.root.shown {
@@ -72,11 +84,15 @@ fn parts(plan: &Plan) -> Result<Vec<Part>, Failure> {
         let target = Path::new(INPUTS).join(name);
         parts.push(part(path, &target, quiet | libc::MOUNT_ATTR_NODEV)?);
     }
-    for device in DEVICES {
-        let device = Path::new(device);
-        parts.push(part(device, device, quiet | libc::MOUNT_ATTR_NOEXEC)?);
-    }
     Ok(parts)
+}
+
+fn devices() -> Result<Vec<Part>, Failure> {
+    let attributes = libc::MOUNT_ATTR_RDONLY | libc::MOUNT_ATTR_NOSUID | libc::MOUNT_ATTR_NOEXEC;
+    let devices = DEVICES.map(Path::new).into_iter();
+    devices
+        .map(|device| part(device, device, attributes))
+        .collect()
 }
 
 fn part(source: &Path, target: &Path, attributes: u64) -> Result<Part, Failure> {
@@ -96,14 +112,14 @@ fn part(source: &Path, target: &Path, attributes: u64) -> Result<Part, Failure> 
 }
 
 /// A path without its leading `/`.
-fn below(path: &Path) -> PathBuf {
+pub(super) fn below(path: &Path) -> PathBuf {
     path.components()
         .filter(|part| matches!(part, Component::Normal(_)))
         .collect()
 }
 
 /// A new memory file system, mounted nowhere yet.
-fn tmpfs(options: &[(&str, &str)]) -> Result<OwnedFd, Failure> {
+pub(super) fn tmpfs(options: &[(&str, &str)]) -> Result<OwnedFd, Failure> {
     let made = || {
         let made = fsopen("tmpfs", FsOpenFlags::FSOPEN_CLOEXEC)?;
         for (name, value) in options {
@@ -131,7 +147,11 @@ fn stand(root: &OwnedFd) -> Result<&'static str, Failure> {
     Err(at("attach the new root")(failure.unwrap_or(Errno::NOENT)))
 }
 
-fn attach(tree: &OwnedFd, base: impl std::os::fd::AsFd, target: &Path) -> rustix::io::Result<()> {
+pub(super) fn attach(
+    tree: &OwnedFd,
+    base: impl std::os::fd::AsFd,
+    target: &Path,
+) -> rustix::io::Result<()> {
     move_mount(
         tree,
         "",
@@ -154,7 +174,7 @@ fn place(root: &OwnedFd, part: &Part) -> Result<(), Failure> {
     attach(&part.tree, root, &part.target).map_err(at(format!("mount {shown}")))
 }
 
-fn make_folders(root: &OwnedFd, path: &Path) -> Result<(), Failure> {
+pub(super) fn make_folders(root: &OwnedFd, path: &Path) -> Result<(), Failure> {
     let mut made = PathBuf::new();
     for part in path.components() {
         made.push(part);
@@ -167,7 +187,7 @@ fn make_folders(root: &OwnedFd, path: &Path) -> Result<(), Failure> {
 }
 
 /// Mounts the scratch, whose `.tmp` is `/tmp`, and opens it for the library.
-fn scratch(plan: &Plan, root: &OwnedFd) -> Result<OwnedFd, Failure> {
+fn scratch(plan: &Plan, root: &OwnedFd, owner: [u32; 2]) -> Result<OwnedFd, Failure> {
     let size = plan.limits.scratch.max(1).to_string();
     // The root of the file system and `.tmp` count as files for the kernel.
     let files = plan.limits.scratch_files.saturating_add(3).to_string();
@@ -179,8 +199,8 @@ fn scratch(plan: &Plan, root: &OwnedFd) -> Result<OwnedFd, Failure> {
     let folder = openat(root, &target, flags, Mode::empty()).map_err(at("open the scratch"))?;
     mkdirat(&folder, ".tmp", Mode::from_raw_mode(0o700)).map_err(at("make /tmp"))?;
     let (user, group) = (
-        rustix::fs::Uid::from_raw(plan.user),
-        rustix::fs::Gid::from_raw(plan.group),
+        rustix::fs::Uid::from_raw(owner[0]),
+        rustix::fs::Gid::from_raw(owner[1]),
     );
     for path in [".", ".tmp"] {
         chownat(&folder, path, Some(user), Some(group), AtFlags::empty())

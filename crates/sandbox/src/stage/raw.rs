@@ -47,15 +47,17 @@ fn side(result: libc::c_long) -> io::Result<Side> {
     Ok(pid.map_or(Side::Child, Side::Parent))
 }
 
-/// Clones this process into new mount, pid, network, ipc, uts and cgroup namespaces, and a user
+/// Clones this process into new mount, pid, network, ipc and uts namespaces, and a user and a cgroup
 /// namespace if asked.
-pub(super) fn clone_with_namespaces(user: bool) -> io::Result<Side> {
+pub(super) fn clone_with_namespaces(user: bool, groups: bool) -> io::Result<Side> {
     let mut flags = libc::CLONE_NEWNS
         | libc::CLONE_NEWPID
         | libc::CLONE_NEWNET
         | libc::CLONE_NEWIPC
-        | libc::CLONE_NEWUTS
-        | libc::CLONE_NEWCGROUP;
+        | libc::CLONE_NEWUTS;
+    if groups {
+        flags |= libc::CLONE_NEWCGROUP;
+    }
     if user {
         flags |= libc::CLONE_NEWUSER;
     }

@@ -21,6 +21,11 @@ pub(super) fn own_folder_of_proc() -> Result<OwnedFd, Failure> {
 
 /// Maps the one user and group that exist in this user namespace, each to itself.
 pub(super) fn map(own: &OwnedFd, user: u32, group: u32) -> Result<(), Failure> {
+    map_as(own, [user, group], [user, group])
+}
+
+/// Maps the one user and group that exist in this user namespace to those of the host.
+pub(super) fn map_as(own: &OwnedFd, inside: [u32; 2], host: [u32; 2]) -> Result<(), Failure> {
     let write = |name: &str, text: &str| {
         let flags = OFlags::WRONLY | OFlags::CLOEXEC;
         let file = openat(own, name, flags, Mode::empty());
@@ -32,8 +37,8 @@ pub(super) fn map(own: &OwnedFd, user: u32, group: u32) -> Result<(), Failure> {
     set_dumpable_behavior(DumpableBehavior::Dumpable).map_err(at("become dumpable"))?;
     // Without rights the kernel takes a map of groups only from those who gave up changing them.
     write("setgroups", "deny")?;
-    write("gid_map", &format!("{group} {group} 1\n"))?;
-    write("uid_map", &format!("{user} {user} 1\n"))?;
+    write("gid_map", &format!("{} {} 1\n", inside[1], host[1]))?;
+    write("uid_map", &format!("{} {} 1\n", inside[0], host[0]))?;
     set_dumpable_behavior(DumpableBehavior::NotDumpable).map_err(at("become undumpable"))
 }
 

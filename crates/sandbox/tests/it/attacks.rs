@@ -53,15 +53,25 @@ fn outside_in(folder: &Path, script: &str, facts: &[&str]) -> String {
     )
 }
 
-fn program(script: &str, facts: &[&str]) -> Program {
+pub(crate) fn program(script: &str, facts: &[&str]) -> Program {
     Program::new(PYTHON)
         .arguments(["-I", "-c", script])
         .arguments(facts.iter().copied())
 }
 
+/// The back-end that the suite attacks: the native one, or a runtime of containers when
+/// the suite is run again for one.
+pub(crate) fn sandbox() -> Sandbox {
+    #[cfg(feature = "oci")]
+    if let Some(runtime) = crate::oci::asked_for() {
+        return Sandbox::with_runtime(adit_sandbox::HostRoot::system(), runtime).unwrap();
+    }
+    Sandbox::new().unwrap()
+}
+
 /// Runs an attack inside.
-async fn inside(program: Program, limits: Limits) -> RunOutcome {
-    Sandbox::new().unwrap().run(program, limits).await.unwrap()
+pub(crate) async fn inside(program: Program, limits: Limits) -> RunOutcome {
+    sandbox().run(program, limits).await.unwrap()
 }
 
 /// An attack that succeeds outside and fails inside. Returns what became of it inside.

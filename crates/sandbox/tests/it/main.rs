@@ -3,5 +3,7 @@
 
 mod attacks;
 mod golden;
+#[cfg(feature = "oci")]
+mod oci;
 mod python;
 mod runs;

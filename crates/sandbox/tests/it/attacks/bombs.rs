@@ -315,7 +315,7 @@ print('ALL', flush=True)
 time.sleep(1)
 ";
     // Every one has a uid and an account of its own, so none starves another.
-    let sandbox = adit_sandbox::Sandbox::new().unwrap();
+    let sandbox = super::sandbox();
     let run = || sandbox.run(program(script, &[]), Limits::tight());
     let (a, b, c, d) = tokio::join!(run(), run(), run(), run());
     for outcome in [a, b, c, d] {

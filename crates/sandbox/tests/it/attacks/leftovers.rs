@@ -2,7 +2,7 @@
 
 use std::{fs, time::Duration};
 
-use adit_sandbox::{Exit, Limits, Sandbox};
+use adit_sandbox::{Exit, Limits};
 
 use super::{Twin, contained, inside, outside_in, program};
 
@@ -49,7 +49,7 @@ os.setsid() if os.getpid() != os.getsid(0) else None
 time.sleep(30)
 ";
     let word = format!("dropped-{}", std::process::id());
-    let sandbox = Sandbox::new().unwrap();
+    let sandbox = super::sandbox();
     let limits = Limits {
         wall: Duration::from_secs(30),
         ..Limits::tight()
@@ -76,7 +76,7 @@ print('RUNNING', flush=True)
 ctypes.string_at(0)
 print('BREACH')
 ";
-    let sandbox = Sandbox::new().unwrap();
+    let sandbox = super::sandbox();
     let outcome = sandbox
         .run(program(script, &[]), Limits::tight())
         .await
