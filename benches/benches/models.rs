@@ -1,18 +1,24 @@
-//! Sentences per second of MiniLM on the CPU, at 16, 128 and 256 tokens.
+//! Sentences per second of MiniLM on the CPU, at 16, 128 and 256 tokens; and of 64 tasks that each ask
+//! for one sentence again and again, alone and by a [`BatchedText`].
 //!
 //! `cargo bench -p adit-benches --features models --bench models`, after `scripts/fetch-models`.
 //! `RAYON_NUM_THREADS` sets the threads. `benches/peers/run-minilm` runs PyTorch
 //! beside it.
 
-use std::{hint::black_box, path::PathBuf, time::Duration};
+use std::{hint::black_box, path::PathBuf, sync::Arc, time::Duration};
 
 use adit_embedding::TextEmbedder;
-use adit_models::{Device, MiniLm};
+use adit_models::{BatchedText, BatcherConfig, Device, MiniLm};
 use anyhow::{Context, Result, ensure};
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use tokio::{runtime::Runtime, task::JoinSet};
 
 /// Tokens of a sentence, the two special ones included, and sentences of a batch.
 const SHAPES: [(usize, usize); 3] = [(16, 32), (128, 32), (256, 16)];
+
+/// Tasks that ask at the same time, for sentences of so many tokens.
+const CALLERS: usize = 64;
+const CALLERS_TOKENS: usize = 16;
 
 /// One token each.
 const WORDS: [&str; 8] = [
@@ -70,8 +76,49 @@ fn run(criterion: &mut Criterion) -> Result<()> {
     Ok(())
 }
 
+/// One sentence from each of the callers, all at the same time.
+fn run_callers(criterion: &mut Criterion) -> Result<()> {
+    let runtime = Runtime::new()?;
+    let model = Arc::new(load()?);
+    let texts = (0..CALLERS)
+        .map(|start| sentence(&model, CALLERS_TOKENS, start))
+        .collect::<Result<Vec<_>>>()?;
+    let mut group = criterion.benchmark_group("minilm_callers");
+    group
+        .sample_size(10)
+        .measurement_time(Duration::from_secs(5))
+        .throughput(Throughput::Elements(CALLERS as u64));
+    group.bench_function("alone", |bencher| {
+        bencher.to_async(&runtime).iter(|| async {
+            let mut callers = JoinSet::new();
+            for text in texts.clone() {
+                let model = Arc::clone(&model);
+                callers.spawn_blocking(move || model.embed_texts(&[text.as_str()]));
+            }
+            black_box(callers.join_all().await)
+        });
+    });
+    let batched = {
+        let _inside = runtime.enter();
+        let model = Arc::clone(&model) as Arc<dyn TextEmbedder>;
+        Arc::new(BatchedText::start(model, BatcherConfig::named("bench"))?)
+    };
+    group.bench_function("batched", |bencher| {
+        bencher.to_async(&runtime).iter(|| async {
+            let mut callers = JoinSet::new();
+            for text in texts.clone() {
+                let batched = Arc::clone(&batched);
+                callers.spawn(async move { batched.embed(vec![text]).await });
+            }
+            black_box(callers.join_all().await)
+        });
+    });
+    group.finish();
+    Ok(())
+}
+
 fn minilm(criterion: &mut Criterion) {
-    if let Err(error) = run(criterion) {
+    if let Err(error) = run(criterion).and_then(|()| run_callers(criterion)) {
         #[expect(
             clippy::panic,
             reason = "a bench that cannot run must not look measured"

@@ -1,5 +1,6 @@
 use std::{fmt, path::PathBuf, str::FromStr};
 
+use adit_mechanism_video::ModelSet;
 use adit_neuron::telemetry::{LogFormat, TelemetryConfig};
 use clap::{Args, Parser, Subcommand};
 
@@ -48,9 +49,15 @@ pub(crate) struct Up {
     /// Folder of the run: wallets, states, logs, dataset, report.json. Emptied first.
     #[arg(long)]
     pub(crate) dir: Option<PathBuf>,
-    /// Folder of the text model.
+    /// Networks of every neuron: standard or imagebind.
+    #[arg(long, default_value = "standard")]
+    pub(crate) models: ModelSet,
+    /// Folder of the standard set's text model.
     #[arg(long)]
     pub(crate) model: Option<PathBuf>,
+    /// Weights of ImageBind, for --models imagebind.
+    #[arg(long)]
+    pub(crate) weights: Option<PathBuf>,
     /// Time a miner has to answer, in milliseconds.
     #[arg(long, default_value_t = 12_000)]
     pub(crate) answer_timeout_ms: u64,
@@ -91,7 +98,11 @@ pub(crate) struct Misbehave {
     #[arg(long)]
     pub(crate) cache: PathBuf,
     #[arg(long)]
+    pub(crate) models: ModelSet,
+    #[arg(long)]
     pub(crate) model: PathBuf,
+    #[arg(long)]
+    pub(crate) weights: Option<PathBuf>,
     #[arg(long)]
     pub(crate) seed: u64,
 }

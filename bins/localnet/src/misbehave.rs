@@ -12,7 +12,7 @@ use std::{
 use adit_chain::client::{Client, ClientOptions};
 use adit_embedding::{Embedding, Space};
 use adit_mechanism_video::{
-    Embedders, PackedVector, VideoAnswer, VideoTask,
+    Embedders, ModelChoice, PackedVector, VideoAnswer, VideoTask,
     miner::{Library, VideoMinerService, VideoWorker},
     source_fetcher,
 };
@@ -40,7 +40,8 @@ pub(crate) async fn run(miner: Misbehave, shutdown: CancellationToken) -> anyhow
     let clock = Arc::new(SystemClock);
     let keypair =
         Arc::new(Wallet::open(&miner.wallets, &miner.wallet, "default")?.hotkey_keypair()?);
-    let embedders = Embedders::standard(&miner.model).await?;
+    let choice = ModelChoice::on_cpu(miner.models, &miner.model, miner.weights.as_deref());
+    let embedders = Embedders::load(&choice).await?;
     let fetcher = source_fetcher(&miner.cache, true)?;
     let library = Library::load(&miner.catalogue, &fetcher, &embedders).await?;
     let garbage = Garbage::new(fetcher.clone());

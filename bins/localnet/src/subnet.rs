@@ -10,6 +10,7 @@ use adit_chain::{
     Chain as _,
     client::{Client, ClientOptions},
 };
+use adit_mechanism_video::{Embedders, ModelChoice, ModelSet};
 use adit_primitives::{Hotkey, Metagraph, NetUid, Rao};
 use adit_wallet::{Keypair, Wallet};
 use anyhow::Context as _;
@@ -47,7 +48,7 @@ pub(crate) struct Subnet {
     pub(crate) members: Vec<Member>,
     pub(crate) client: Client,
     chain_url: String,
-    model: PathBuf,
+    models: ModelChoice,
     up: Up,
     processes: Vec<Process>,
     sender: mpsc::UnboundedSender<Event>,
@@ -60,7 +61,7 @@ impl Subnet {
     pub(crate) async fn start(
         up: &Up,
         dir: PathBuf,
-        model: PathBuf,
+        models: ModelChoice,
         videos: &Path,
         narrator: &mut Narrator,
     ) -> anyhow::Result<Self> {
@@ -117,7 +118,7 @@ impl Subnet {
             members: Vec::new(),
             client,
             chain_url,
-            model,
+            models,
             up: up.clone(),
             processes,
             sender,
@@ -184,6 +185,12 @@ impl Subnet {
             ("--topics", &self.path("topics.txt")),
             ("--dataset.folder", &self.path("dataset")),
         ]));
+        if self.models.set == ModelSet::Imagebind {
+            // Nothing else tells the dataset, which embeds nothing, how the space is called.
+            let embedders = Embedders::load(&self.models).await?;
+            let space = embedders.spaces().video.to_string();
+            arguments.extend(strings(&[("--space", &space)]));
+        }
         self.processes.push(start(
             "api",
             &program("adit-validator-api")?,
@@ -204,7 +211,6 @@ impl Subnet {
             };
             let seed = (self.up.seed.wrapping_mul(1_000) + place as u64).to_string();
             let cache = self.path(&format!("cache/{}", member.name));
-            let model = self.model.display().to_string();
             let process = if behaviour == Behaviour::Honest {
                 let mut arguments = self.neuron_arguments(&member.name);
                 arguments.extend(strings(&[
@@ -213,10 +219,10 @@ impl Subnet {
                     ("--seed", &seed),
                     ("--catalogue", &catalogue),
                     ("--cache", &cache),
-                    ("--model", &model),
                     ("--blacklist.validator_min_stake", "0"),
                 ]));
                 arguments.push("--allow-private-origins".to_owned());
+                arguments.extend(self.model_arguments());
                 start(
                     &member.name,
                     &program("adit-miner")?,
@@ -234,9 +240,9 @@ impl Subnet {
                     ("--wallet", &member.name),
                     ("--catalogue", &catalogue),
                     ("--cache", &cache),
-                    ("--model", &model),
                     ("--seed", &seed),
                 ]));
+                arguments.extend(self.model_arguments());
                 start(
                     &member.name,
                     &std::env::current_exe()?,
@@ -285,12 +291,13 @@ impl Subnet {
             .iter()
             .find(|member| member.name == "api")
             .context("there is no API")?;
-        let config = json!({
+        let mut config = json!({
             "netuid": NETUID.0,
             "seed": self.up.seed,
             "db": self.path("validator.db"),
             "cache": self.path("cache/validator"),
-            "model": self.model,
+            "models": self.models.set,
+            "model": self.models.model,
             "allow_private_origins": true,
             "subtensor": { "network": self.chain_url },
             "wallet": { "name": "validator", "path": self.path("wallets") },
@@ -308,6 +315,9 @@ impl Subnet {
             },
             "telemetry": { "log_format": "json" },
         });
+        if let Some(weights) = &self.models.weights {
+            config["weights"] = json!(weights);
+        }
         Ok(toml::to_string(&plain(&config))?)
     }
 
@@ -404,6 +414,17 @@ impl Subnet {
             ("--wallet.path", &self.path("wallets")),
             ("--log-format", "json"),
         ])
+    }
+
+    fn model_arguments(&self) -> Vec<String> {
+        let models = &self.models;
+        let (set, model) = (models.set.to_string(), models.model.display().to_string());
+        let mut arguments = strings(&[("--models", &set), ("--model", &model)]);
+        let weights = models.weights.iter();
+        arguments.extend(
+            weights.flat_map(|weights| strings(&[("--weights", &weights.display().to_string())])),
+        );
+        arguments
     }
 
     fn path(&self, name: &str) -> String {

@@ -7,6 +7,7 @@ use std::{
     time::Duration,
 };
 
+use adit_mechanism_video::{ModelChoice, ModelSet};
 use adit_neuron::config::expand_home;
 use anyhow::Context as _;
 use tokio::time::Instant;
@@ -36,7 +37,7 @@ pub(crate) async fn run(up: Up, shutdown: CancellationToken) -> anyhow::Result<E
         videos.display()
     );
     anyhow::ensure!(
-        model.is_dir(),
+        up.models != ModelSet::Standard || model.is_dir(),
         "{} is missing: scripts/fetch-models brings it",
         model.display()
     );
@@ -44,7 +45,8 @@ pub(crate) async fn run(up: Up, shutdown: CancellationToken) -> anyhow::Result<E
     prepare(&dir)?;
     let started = Instant::now();
     let mut narrator = Narrator::new(up.rounds);
-    let starting = Subnet::start(&up, dir.clone(), model, &videos, &mut narrator);
+    let models = ModelChoice::on_cpu(up.models, &model, up.weights.as_deref());
+    let starting = Subnet::start(&up, dir.clone(), models, &videos, &mut narrator);
     let mut subnet = tokio::select! {
         // Dropping the start kills what it started.
         () = shutdown.cancelled() => return Ok(ExitCode::from(130)),

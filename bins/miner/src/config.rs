@@ -1,8 +1,9 @@
 use std::path::PathBuf;
 
+use adit_mechanism_video::{ModelChoice, ModelSet};
 use adit_neuron::{
-    cli::{AXON_FLAGS, Flag, FlagKind, NEURON_FLAGS, flag},
-    config::{AxonConfig, SubtensorConfig, WalletConfig},
+    cli::{AXON_FLAGS, Flag, FlagKind, MODEL_FLAGS, NEURON_FLAGS, flag},
+    config::{AxonConfig, SubtensorConfig, WalletConfig, expand_home},
     telemetry::TelemetryConfig,
 };
 use serde::{Deserialize, Serialize};
@@ -20,8 +21,16 @@ pub(crate) struct Config {
     pub(crate) catalogue: Option<Url>,
     /// Folder of fetched media.
     pub(crate) cache: PathBuf,
-    /// Folder of the text model.
+    /// Which networks embed.
+    pub(crate) models: ModelSet,
+    /// Folder of the standard set's text model.
     pub(crate) model: PathBuf,
+    /// Weights of ImageBind.
+    pub(crate) weights: Option<PathBuf>,
+    /// Where the networks run.
+    pub(crate) device: String,
+    /// Number format of ImageBind.
+    pub(crate) precision: String,
     /// Whether media may come from loopback and private addresses.
     pub(crate) allow_private_origins: bool,
     pub(crate) subtensor: SubtensorConfig,
@@ -48,13 +57,30 @@ impl Default for Config {
             seed: None,
             catalogue: None,
             cache: "~/.cache/adit/media".into(),
+            models: ModelSet::Standard,
             model: "~/.cache/adit/models/all-MiniLM-L6-v2".into(),
+            weights: None,
+            device: "cpu".into(),
+            precision: "f32".into(),
             allow_private_origins: false,
             subtensor: SubtensorConfig::default(),
             wallet: WalletConfig::default(),
             axon: AxonConfig::default(),
             blacklist: BlacklistConfig::default(),
             telemetry: TelemetryConfig::default(),
+        }
+    }
+}
+
+impl Config {
+    /// The networks to load.
+    pub(crate) fn model_choice(&self) -> ModelChoice {
+        ModelChoice {
+            set: self.models,
+            model: expand_home(&self.model),
+            weights: self.weights.as_deref().map(expand_home),
+            device: self.device.clone(),
+            precision: self.precision.clone(),
         }
     }
 }
@@ -77,12 +103,6 @@ const MINER_FLAGS: &[Flag] = &[
     ),
     flag("cache", "cache", FlagKind::Text, "Folder of fetched media"),
     flag(
-        "model",
-        "model",
-        FlagKind::Text,
-        "Folder of the text model (scripts/fetch-models)",
-    ),
-    flag(
         "allow-private-origins",
         "allow_private_origins",
         FlagKind::Switch,
@@ -97,7 +117,7 @@ const MINER_FLAGS: &[Flag] = &[
 ];
 
 /// Every table of flags the miner takes.
-pub(crate) const FLAGS: &[&[Flag]] = &[NEURON_FLAGS, AXON_FLAGS, MINER_FLAGS];
+pub(crate) const FLAGS: &[&[Flag]] = &[NEURON_FLAGS, AXON_FLAGS, MODEL_FLAGS, MINER_FLAGS];
 
 #[cfg(test)]
 mod tests {

@@ -24,6 +24,7 @@ pub(crate) async fn run(config: Config, shutdown: CancellationToken) -> anyhow::
     let clock = Arc::new(SystemClock);
     let keypair = Arc::new(open_hotkey(&config.wallet).await?);
     let worker = Arc::new(worker(&config).await?);
+    let spaces = worker.embedders().spaces();
     let client = Client::connect(
         &config.subtensor.endpoints()?,
         config.subtensor.client_options(),
@@ -54,7 +55,7 @@ pub(crate) async fn run(config: Config, shutdown: CancellationToken) -> anyhow::
         mechanisms: vec!["video"],
     };
     guarded(keypair, watch, admission, clock.clone())
-        .video_miner(VideoMinerService::new(worker, clock))
+        .video_miner(VideoMinerService::new(worker, clock).in_spaces(spaces))
         .neuron(description)
         .serve(listener, shutdown.clone().cancelled_owned())
         .await?;
@@ -63,7 +64,7 @@ pub(crate) async fn run(config: Config, shutdown: CancellationToken) -> anyhow::
 }
 
 async fn worker(config: &Config) -> anyhow::Result<VideoWorker> {
-    let embedders = Embedders::standard(&expand_home(&config.model)).await?;
+    let embedders = Embedders::load(&config.model_choice()).await?;
     let fetcher = source_fetcher(&expand_home(&config.cache), config.allow_private_origins)?;
     let catalogue = config
         .catalogue

@@ -1,5 +1,6 @@
 use std::path::PathBuf;
 
+use adit_embedding::Space;
 use adit_mechanism_video::dataset::DatasetConfig;
 use adit_neuron::{
     cli::{AXON_FLAGS, Flag, FlagKind, NEURON_FLAGS, flag},
@@ -18,6 +19,8 @@ pub(crate) struct Config {
     pub(crate) seed: Option<u64>,
     /// Topics, one a line.
     pub(crate) topics: PathBuf,
+    /// The one space of frames, sound and text; the three of the standard models when absent.
+    pub(crate) space: Option<Space>,
     /// Least stake of a validator that may call, in TAO.
     pub(crate) validator_min_stake: u64,
     pub(crate) dataset: DatasetConfig,
@@ -33,6 +36,7 @@ impl Default for Config {
             netuid: 24,
             seed: None,
             topics: "topics.txt".into(),
+            space: None,
             validator_min_stake: 1_000,
             dataset: DatasetConfig::default(),
             subtensor: SubtensorConfig::default(),
@@ -52,6 +56,12 @@ const API_FLAGS: &[Flag] = &[
         "topics",
         FlagKind::Text,
         "Topics file, one a line",
+    ),
+    flag(
+        "space",
+        "space",
+        FlagKind::Text,
+        "Joint space of all vectors, as neurons with --models imagebind name it at their start",
     ),
     flag(
         "dataset.folder",

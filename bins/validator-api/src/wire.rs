@@ -1,11 +1,10 @@
 use std::{sync::Arc, time::Duration};
 
 use adit_chain::client::Client;
-use adit_embedding::{
-    AudioEmbedder as _, Space, VideoEmbedder as _,
-    perceptual::{PerceptualAudio, PerceptualVideo},
+use adit_mechanism_video::{
+    Embedders,
+    dataset::{DatasetService, VideoDataset, read_topics},
 };
-use adit_mechanism_video::dataset::{DatasetService, VideoDataset, read_topics};
 use adit_neuron::{
     MetagraphWatch,
     axon::{Admission, SelfDescription, bind, guarded},
@@ -26,10 +25,13 @@ pub(crate) async fn run(config: Config, shutdown: CancellationToken) -> anyhow::
     let topics = read_topics(&expand_home(&config.topics))?;
     let mut dataset = config.dataset.clone();
     dataset.folder = expand_home(&dataset.folder);
-    let spaces = DatasetSpaces {
-        video: PerceptualVideo::new()?.space().clone(),
-        audio: PerceptualAudio::new()?.space().clone(),
-        text: Space::new("minilm-l6-v2", 384)?,
+    let spaces = match &config.space {
+        Some(joint) => DatasetSpaces {
+            video: joint.clone(),
+            audio: joint.clone(),
+            text: joint.clone(),
+        },
+        None => Embedders::standard_spaces()?,
     };
     let dataset = Arc::new(VideoDataset::open(&dataset, spaces, clock.clone()).await?);
     let chain = Arc::new(

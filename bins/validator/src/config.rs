@@ -1,10 +1,10 @@
 use std::path::PathBuf;
 
-use adit_mechanism_video::validator::VideoConfig;
+use adit_mechanism_video::{ModelChoice, ModelSet, validator::VideoConfig};
 use adit_neuron::{
     ValidatorConfig,
-    cli::{Flag, FlagKind, NEURON_FLAGS, flag},
-    config::{SubtensorConfig, WalletConfig},
+    cli::{Flag, FlagKind, MODEL_FLAGS, NEURON_FLAGS, flag},
+    config::{SubtensorConfig, WalletConfig, expand_home},
     telemetry::TelemetryConfig,
 };
 use serde::{Deserialize, Serialize};
@@ -21,8 +21,16 @@ pub(crate) struct Config {
     pub(crate) db: PathBuf,
     /// Folder of fetched media.
     pub(crate) cache: PathBuf,
-    /// Folder of the text model.
+    /// Which networks embed.
+    pub(crate) models: ModelSet,
+    /// Folder of the standard set's text model.
     pub(crate) model: PathBuf,
+    /// Weights of ImageBind.
+    pub(crate) weights: Option<PathBuf>,
+    /// Where the networks run.
+    pub(crate) device: String,
+    /// Number format of ImageBind.
+    pub(crate) precision: String,
     /// Whether media may come from loopback and private addresses.
     pub(crate) allow_private_origins: bool,
     pub(crate) subtensor: SubtensorConfig,
@@ -50,7 +58,11 @@ impl Default for Config {
             seed: None,
             db: "~/.adit/validator.db".into(),
             cache: "~/.cache/adit/media".into(),
+            models: ModelSet::Standard,
             model: "~/.cache/adit/models/all-MiniLM-L6-v2".into(),
+            weights: None,
+            device: "cpu".into(),
+            precision: "f32".into(),
             allow_private_origins: false,
             subtensor: SubtensorConfig::default(),
             wallet: WalletConfig::default(),
@@ -62,15 +74,22 @@ impl Default for Config {
     }
 }
 
+impl Config {
+    /// The networks to load.
+    pub(crate) fn model_choice(&self) -> ModelChoice {
+        ModelChoice {
+            set: self.models,
+            model: expand_home(&self.model),
+            weights: self.weights.as_deref().map(expand_home),
+            device: self.device.clone(),
+            precision: self.precision.clone(),
+        }
+    }
+}
+
 const VALIDATOR_FLAGS: &[Flag] = &[
     flag("db", "db", FlagKind::Text, "State file (SQLite)"),
     flag("cache", "cache", FlagKind::Text, "Folder of fetched media"),
-    flag(
-        "model",
-        "model",
-        FlagKind::Text,
-        "Folder of the text model (scripts/fetch-models)",
-    ),
     flag(
         "allow-private-origins",
         "allow_private_origins",
@@ -110,7 +129,7 @@ const VALIDATOR_FLAGS: &[Flag] = &[
 ];
 
 /// Every table of flags the validator takes.
-pub(crate) const FLAGS: &[&[Flag]] = &[NEURON_FLAGS, VALIDATOR_FLAGS];
+pub(crate) const FLAGS: &[&[Flag]] = &[NEURON_FLAGS, MODEL_FLAGS, VALIDATOR_FLAGS];
 
 #[cfg(test)]
 mod tests {

@@ -5,12 +5,15 @@ use adit_mechanism_video::{DatasetClient, Embedders, source_fetcher, validator::
 use adit_neuron::{Validator, config::expand_home, open_hotkey};
 use adit_primitives::{NetUid, SystemClock};
 use adit_protocol::client::{ConnectOptions, connect_lazy};
-use adit_storage::Store;
+use adit_storage::{DatasetSpaces, Store};
 use adit_wallet::Keypair;
 use anyhow::Context as _;
 use tokio_util::sync::CancellationToken;
 
 use crate::config::Config;
+
+/// The setting that names the spaces of a state's open work.
+const SPACES: &str = "spaces";
 
 /// Wires the crates together and runs rounds until `shutdown`, or until they are done.
 pub(crate) async fn run(config: Config, shutdown: CancellationToken) -> anyhow::Result<()> {
@@ -20,7 +23,9 @@ pub(crate) async fn run(config: Config, shutdown: CancellationToken) -> anyhow::
     let store = open(&database).await?;
     let commits = FileCommitStore::new(database.with_extension("commits.json"));
     let seed = seed(&store, config.seed).await?;
-    let mechanism = Arc::new(mechanism(&config, &keypair).await?);
+    let embedders = Embedders::load(&config.model_choice()).await?;
+    keep_to(&store, &database, &embedders.spaces()).await?;
+    let mechanism = Arc::new(mechanism(&config, &keypair, embedders).await?);
     let client = Client::connect(
         &config.subtensor.endpoints()?,
         config.subtensor.client_options(),
@@ -70,8 +75,40 @@ async fn seed(store: &Store, configured: Option<u64>) -> anyhow::Result<u64> {
     Ok(drawn)
 }
 
-async fn mechanism(config: &Config, keypair: &Arc<Keypair>) -> anyhow::Result<VideoMechanism> {
-    let embedders = Embedders::standard(&expand_home(&config.model)).await?;
+/// Refuses to go on with a state whose open work belongs to other spaces: answers that came in them would
+/// be judged as wrong, and accepted clips with such vectors fit no dataset of ours.
+async fn keep_to(store: &Store, path: &Path, spaces: &DatasetSpaces) -> anyhow::Result<()> {
+    let kept: DatasetSpaces = match store.setting(SPACES).await? {
+        Some(text) => {
+            serde_json::from_str(&text).context("the spaces kept in the state cannot be read")?
+        }
+        // States from before the models could be chosen.
+        None => Embedders::standard_spaces()?,
+    };
+    if let Err(mismatch) = kept.require(spaces) {
+        let counts = store.counts().await?;
+        let unjudged = counts.tasks.saturating_sub(counts.judged);
+        let undelivered = counts.batches.saturating_sub(counts.batches_delivered);
+        anyhow::ensure!(
+            unjudged == 0 && undelivered == 0,
+            "{} holds {unjudged} tasks to judge and {undelivered} batches to deliver of other models \
+             ({mismatch}): finish them with those models, or name another --db",
+            path.display()
+        );
+        if counts.tasks > 0 {
+            tracing::warn!(event = "spaces_changed", %mismatch, "going on with other models");
+        }
+    }
+    let text = serde_json::to_string(spaces)?;
+    store.put_setting(SPACES, &text).await?;
+    Ok(())
+}
+
+async fn mechanism(
+    config: &Config,
+    keypair: &Arc<Keypair>,
+    embedders: Embedders,
+) -> anyhow::Result<VideoMechanism> {
     let fetcher = source_fetcher(&expand_home(&config.cache), config.allow_private_origins)?;
     anyhow::ensure!(
         !config.api.endpoint.is_empty(),

@@ -134,6 +134,40 @@ pub const NEURON_FLAGS: &[Flag] = &[
     ),
 ];
 
+/// Flags of every neuron that embeds.
+pub const MODEL_FLAGS: &[Flag] = &[
+    flag(
+        "models",
+        "models",
+        FlagKind::Text,
+        "standard (MiniLM and descriptors) or imagebind; all neurons of a subnet alike",
+    ),
+    flag(
+        "model",
+        "model",
+        FlagKind::Text,
+        "Folder of the standard set's text model (scripts/fetch-models)",
+    ),
+    flag(
+        "weights",
+        "weights",
+        FlagKind::Text,
+        "Weights of ImageBind, for --models imagebind",
+    ),
+    flag(
+        "device",
+        "device",
+        FlagKind::Text,
+        "Where the networks run: cpu, cuda or cuda:INDEX",
+    ),
+    flag(
+        "precision",
+        "precision",
+        FlagKind::Text,
+        "Number format of ImageBind: f32, f16 or bf16",
+    ),
+];
+
 /// Flags of every neuron that listens.
 pub const AXON_FLAGS: &[Flag] = &[
     flag("axon.ip", "axon.ip", FlagKind::Text, "Address to listen on"),

@@ -116,4 +116,23 @@ fn describe() {
     );
     metrics::describe_histogram!("adit_answer_seconds", "Time a miner took to answer");
     metrics::describe_histogram!("adit_judge_seconds", "Time the judgement of a round took");
+    metrics::describe_gauge!(
+        "adit_batch_queue",
+        "Inputs that wait for a model or are in it"
+    );
+    metrics::describe_counter!(
+        "adit_batch_inputs_total",
+        "Inputs of a model by what became of them"
+    );
+    metrics::describe_histogram!("adit_batch_pass_inputs", "Inputs of a pass of a model");
+    metrics::describe_histogram!("adit_batch_pass_seconds", "Time a pass of a model took");
+    metrics::describe_histogram!(
+        "adit_batch_wait_seconds",
+        "Time an input waited for its pass"
+    );
+    metrics::describe_counter!(
+        "adit_batch_splits_total",
+        "Passes that the device's memory did not hold"
+    );
+    metrics::describe_counter!("adit_batch_panics_total", "Panics of a model");
 }

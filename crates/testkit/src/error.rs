@@ -37,8 +37,14 @@ pub enum Error {
         #[source]
         source: Box<toml::de::Error>,
     },
-    /// The report cannot be written.
-    #[error("cannot write the report {}", path.display())]
+    /// The file is no safetensors file.
+    #[error("fixture {} is no safetensors file", path.display())]
+    Tensors {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A report or another file cannot be written.
+    #[error("cannot write {}", path.display())]
     Write {
         /// The file.
         path: PathBuf,

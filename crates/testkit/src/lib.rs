@@ -10,6 +10,7 @@
 
 mod error;
 mod golden;
+mod imagebind;
 
 pub use error::{Error, Result};
 pub use golden::{
@@ -17,6 +18,7 @@ pub use golden::{
     GoldenRules, GoldenSuite, NotNeeded, Outcome, Real, Tolerance, Totals, difference, load_json,
     real, recipe_vector,
 };
+pub use imagebind::write_imagebind;
 
 use std::path::{Path, PathBuf};
 

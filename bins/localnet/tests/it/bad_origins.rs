@@ -12,7 +12,8 @@ use std::{
 
 use adit_embedding::Embedding;
 use adit_mechanism_video::{
-    ClaimedClip, ClipConstraints, DatasetClient, Embedders, PackedVector, VideoAnswer, VideoTask,
+    ClaimedClip, ClipConstraints, DatasetClient, Embedders, ModelChoice, ModelSet, PackedVector,
+    VideoAnswer, VideoTask,
     dataset::{DatasetConfig, DatasetService, VideoDataset},
     validator::{VideoConfig, VideoMechanism},
 };
@@ -148,9 +149,9 @@ async fn bad_origins_are_refused_by_name_and_harm_nobody_else() {
     let video = fs::read(&file)
         .unwrap_or_else(|error| panic!("{}: {error}; scripts/make-fixtures", file.display()));
     assert!((video.len() as u64) < LARGEST);
-    let embedders = Embedders::standard(&home().join("models/all-MiniLM-L6-v2"))
-        .await
-        .unwrap();
+    let model = home().join("models/all-MiniLM-L6-v2");
+    let models = ModelChoice::on_cpu(ModelSet::Standard, &model, None);
+    let embedders = Embedders::load(&models).await.unwrap();
     let origin = origin(video).await;
     // Bound and released: nobody listens there.
     let closed = TcpListener::bind("127.0.0.1:0").await.unwrap();

@@ -15,6 +15,7 @@ mod books;
 mod ctrl_c;
 mod harness;
 mod hostile_miners;
+mod imagebind;
 mod outages;
 mod strangers;
 mod whole_subnet;

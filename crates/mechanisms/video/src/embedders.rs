@@ -1,15 +1,27 @@
+#[cfg(feature = "models")]
+mod models;
+
 use std::{path::Path, sync::Arc};
 
 use adit_embedding::{
-    AudioEmbedder, AudioSamples, Embedding, Frame, FrameScaling, TextEmbedder, VideoEmbedder,
-    VideoFrames,
+    AudioEmbedder, AudioSamples, Embedding, Frame, FrameScaling, Space, TextEmbedder,
+    VideoEmbedder, VideoFrames,
+    perceptual::{PerceptualAudio, PerceptualVideo},
 };
 use adit_media::Media;
+use adit_storage::DatasetSpaces;
 use tokio::task::spawn_blocking;
 
 use crate::{Error, Result};
 
-/// The three embedders a neuron uses, each in its own space, and the media children that feed them.
+#[cfg(feature = "models")]
+pub use models::{ModelChoice, ModelSet};
+
+/// The space of the standard set's texts, and its dimension.
+const STANDARD_TEXT: (&str, usize) = ("minilm-l6-v2", 384);
+
+/// The three embedders a neuron uses, each in its own space or all in one, and the media children that
+/// feed them.
 #[derive(Debug, Clone)]
 pub struct Embedders {
     /// For topics and descriptions.
@@ -32,6 +44,28 @@ pub struct ClipVectors {
 }
 
 impl Embedders {
+    /// The spaces they embed in. Miners and validators of a subnet, and its dataset, must have the same.
+    pub fn spaces(&self) -> DatasetSpaces {
+        DatasetSpaces {
+            video: self.video.space().clone(),
+            audio: self.audio.space().clone(),
+            text: self.text.space().clone(),
+        }
+    }
+
+    /// The spaces of the standard set, which needs no loading to be known.
+    ///
+    /// # Errors
+    /// [`Error::Embedding`], should a descriptor refuse its own constants.
+    pub fn standard_spaces() -> Result<DatasetSpaces> {
+        let (name, dimension) = STANDARD_TEXT;
+        Ok(DatasetSpaces {
+            video: PerceptualVideo::new()?.space().clone(),
+            audio: PerceptualAudio::new()?.space().clone(),
+            text: Space::new(name, dimension)?,
+        })
+    }
+
     /// Embeds texts on a blocking thread.
     ///
     /// # Errors
@@ -123,33 +157,6 @@ impl Embedders {
         Ok(checked
             .await
             .map_err(|_| Error::Interrupted("video or audio model"))??)
-    }
-}
-
-#[cfg(feature = "models")]
-impl Embedders {
-    /// The standard set: all-MiniLM-L6-v2 for text, the weight-free perceptual descriptors for
-    /// frames and sound, ffmpeg with its default bounds.
-    ///
-    /// # Errors
-    /// [`Error::Model`] when the model's folder is missing or broken, [`Error::Media`] when ffmpeg
-    /// cannot be found.
-    pub async fn standard(model: &Path) -> Result<Self> {
-        let folder = model.to_owned();
-        let text =
-            spawn_blocking(move || adit_models::MiniLm::load(&folder, &adit_models::Device::Cpu))
-                .await
-                .map_err(|_| Error::Interrupted("text model"))?
-                .map_err(|source| Error::Model {
-                    folder: model.to_owned(),
-                    source,
-                })?;
-        Ok(Self {
-            text: Arc::new(text),
-            video: Arc::new(adit_embedding::perceptual::PerceptualVideo::new()?),
-            audio: Arc::new(adit_embedding::perceptual::PerceptualAudio::new()?),
-            media: adit_media::Media::new(adit_media::MediaConfig::default())?,
-        })
     }
 }
 

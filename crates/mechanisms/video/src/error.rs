@@ -10,15 +10,22 @@ pub enum Error {
     /// Something cannot be embedded.
     #[error("embedding: {0}")]
     Embedding(#[from] adit_embedding::Error),
-    /// The text model cannot be loaded.
+    /// A model cannot be loaded.
     #[cfg(feature = "models")]
-    #[error("the text model in {folder} cannot be loaded; scripts/fetch-models brings it")]
+    #[error("the model in {} cannot be loaded", place.display())]
     Model {
-        /// The folder looked in.
-        folder: PathBuf,
+        /// The folder or file looked in.
+        place: PathBuf,
         /// What is wrong.
         #[source]
         source: adit_models::Error,
+    },
+    /// The choice of models contradicts itself, or names no device or number format.
+    #[cfg(feature = "models")]
+    #[error("{reason}")]
+    ModelChoice {
+        /// What is wrong.
+        reason: String,
     },
     /// The dataset's state cannot be read or written.
     #[error("storage: {0}")]

@@ -23,5 +23,7 @@ pub mod validator;
 
 pub use dataset::DatasetClient;
 pub use embedders::{ClipVectors, Embedders, source_fetcher};
+#[cfg(feature = "models")]
+pub use embedders::{ModelChoice, ModelSet};
 pub use error::{Error, Result};
 pub use task::{ClaimedClip, ClipConstraints, PackedVector, VideoAnswer, VideoTask};

@@ -3,6 +3,7 @@ use std::{sync::Arc, time::Duration};
 use adit_neuron::Worker;
 use adit_primitives::{Clock, TaskId};
 use adit_protocol::v1;
+use adit_storage::DatasetSpaces;
 use tonic::{Request, Response, Status};
 
 use crate::{ClipConstraints, VideoAnswer, VideoTask};
@@ -11,6 +12,8 @@ use crate::{ClipConstraints, VideoAnswer, VideoTask};
 const MOST_CLIPS: u32 = 64;
 /// Longest topic, in bytes.
 const LONGEST_TOPIC: usize = 4_096;
+/// Characters of a foreign space that are repeated to who asked for it.
+const LONGEST_SPACE_SHOWN: usize = 80;
 /// Longest time one request may hold the miner.
 const LONGEST_WORK: Duration = Duration::from_secs(600);
 
@@ -20,12 +23,44 @@ const LONGEST_WORK: Duration = Duration::from_secs(600);
 pub struct VideoMinerService<W> {
     worker: Arc<W>,
     clock: Arc<dyn Clock>,
+    spaces: Option<DatasetSpaces>,
 }
 
 impl<W> VideoMinerService<W> {
     /// A service over a worker.
     pub fn new(worker: Arc<W>, clock: Arc<dyn Clock>) -> Self {
-        Self { worker, clock }
+        Self {
+            worker,
+            clock,
+            spaces: None,
+        }
+    }
+
+    /// Refuses whoever asks for vectors of other spaces than the worker's, before any work is done for
+    /// an answer that cannot count. Who names no space is answered.
+    pub fn in_spaces(self, spaces: DatasetSpaces) -> Self {
+        Self {
+            spaces: Some(spaces),
+            ..self
+        }
+    }
+
+    /// The first difference between what is asked for and what the worker has.
+    fn foreign(&self, asked: &v1::ClipConstraints) -> Option<Status> {
+        let ours = self.spaces.as_ref()?;
+        let pairs = [
+            ("video", &ours.video, &asked.video_space),
+            ("audio", &ours.audio, &asked.audio_space),
+            ("text", &ours.text, &asked.text_space),
+        ];
+        let mut foreign = pairs
+            .into_iter()
+            .filter(|(_, ours, asked)| !asked.is_empty() && ours.to_string() != **asked);
+        let (what, ours, asked) = foreign.next()?;
+        let asked: String = asked.chars().take(LONGEST_SPACE_SHOWN).collect();
+        Some(Status::failed_precondition(format!(
+            "this miner embeds {what} in the space {ours}, not in {asked}"
+        )))
     }
 }
 
@@ -48,6 +83,15 @@ where
         }
         if request.topic.trim().is_empty() || request.topic.len() > LONGEST_TOPIC {
             return Err(Status::invalid_argument("topic must have 1 to 4096 bytes"));
+        }
+        if let Some(foreign) = request
+            .constraints
+            .as_ref()
+            .and_then(|asked| self.foreign(asked))
+        {
+            tracing::warn!(event = "foreign_space", task = %id, reason = foreign.message(), "refusing");
+            metrics::counter!("adit_requests_total", "outcome" => "foreign_space").increment(1);
+            return Err(foreign);
         }
         let left = request
             .deadline_unix_ms

@@ -8,6 +8,8 @@ mod defects;
 mod failures;
 mod judging;
 mod miner_service;
+#[cfg(feature = "models")]
+mod models;
 mod origin;
 mod query;
 mod records;

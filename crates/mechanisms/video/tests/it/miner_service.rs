@@ -5,12 +5,14 @@ use std::{
     time::Duration,
 };
 
+use adit_embedding::Space;
 use adit_mechanism_video::{
     ClaimedClip, ClipConstraints, PackedVector, VideoAnswer, VideoTask, miner::VideoMinerService,
 };
 use adit_neuron::{Unavailable, Worker};
 use adit_primitives::{Clock as _, ManualClock, TaskId};
 use adit_protocol::v1::{self, video_miner_server::VideoMiner as _};
+use adit_storage::DatasetSpaces;
 use tonic::{Code, Request};
 
 const NOW_MS: u64 = 1_800_000_000_000;
@@ -110,6 +112,49 @@ async fn a_sound_request_reaches_the_worker() {
         },
     };
     assert_eq!(asked, [(expected, Duration::from_secs(5))]);
+}
+
+#[tokio::test]
+async fn a_question_for_vectors_of_another_space_is_refused_by_name() {
+    let mut served = served();
+    let space = |name: &str| Space::new(name, 4).unwrap();
+    let ours = DatasetSpaces {
+        video: space("ours-video"),
+        audio: space("ours-audio"),
+        text: space("ours-text"),
+    };
+    served.service = served.service.in_spaces(ours);
+    let asking_in = |video: &str, text: &str| {
+        let mut request = asking();
+        let constraints = request.constraints.as_mut().unwrap();
+        constraints.video_space = video.to_owned();
+        constraints.text_space = text.to_owned();
+        request
+    };
+    for (video, text) in [
+        ("", ""),
+        ("ours-video/4", ""),
+        ("ours-video/4", "ours-text/4"),
+    ] {
+        served.scrape(asking_in(video, text)).await.unwrap();
+    }
+    let long = "x".repeat(100_000);
+    for (video, text, reason) in [
+        (
+            "theirs/4",
+            "",
+            "this miner embeds video in the space ours-video/4, not in theirs/4",
+        ),
+        ("ours-video/5", "", "not in ours-video/5"),
+        ("ours-video/4", "theirs/8", "text in the space ours-text/4"),
+        (&long, "", "not in xxx"),
+    ] {
+        let status = served.scrape(asking_in(video, text)).await.unwrap_err();
+        assert_eq!(status.code(), Code::FailedPrecondition);
+        assert!(status.message().contains(reason), "{}", status.message());
+        assert!(status.message().len() < 200);
+    }
+    assert_eq!(served.worker.asked.lock().unwrap().len(), 3);
 }
 
 #[tokio::test]
