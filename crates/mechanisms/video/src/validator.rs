@@ -33,8 +33,8 @@ pub struct VideoConfig {
     pub clips_wanted: u32,
     /// What a clip must be.
     pub constraints: ClipConstraints,
-    /// Name of the scoring policy. The field's own, `original`, compares frames with text and so
-    /// needs one joint space for all three vectors, which the embedders of this version do not have.
+    /// Name of the scoring policy. The field's own, `original`, compares frames with text; only
+    /// ImageBind has the one space that this needs, and it is not offered here yet.
     pub policy: PolicyName,
     /// Pause before an unreachable origin is tried again, in milliseconds; it doubles each time.
     pub origin_retry_ms: u64,

@@ -8,6 +8,9 @@ use adit_embedding::{
 use super::ImageBind;
 use crate::{ClipSampling, CropPlan, Error, MelBank, crops::SIDE};
 
+/// Views of a video: three crops of each of five clips.
+const VIEWS: usize = 15;
+
 type Answer<T> = adit_embedding::Result<T>;
 
 impl ImageBind {
@@ -116,12 +119,14 @@ impl VideoEmbedder for ImageBind {
     fn embed_clips(&self, clips: &[VideoFrames]) -> Answer<Vec<Embedding>> {
         let told = |error| self.told("a clip", &error);
         let mut embeddings = Vec::with_capacity(clips.len());
-        for clip in clips {
-            // One clip at a time: its views take 18 MB.
-            let views = views(clip).map_err(told)?;
-            let inputs: Vec<&[f32]> = views.iter().map(Vec::as_slice).collect();
+        // As many clips as fill a pass, at least one: the views of each take 18 MB.
+        for clips in clips.chunks((self.pass() / VIEWS).max(1)) {
+            let views = clips.iter().map(views).collect::<Result<Vec<_>, _>>();
+            let views = views.map_err(told)?;
+            let counts: Vec<usize> = views.iter().map(Vec::len).collect();
+            let inputs: Vec<&[f32]> = views.iter().flatten().map(Vec::as_slice).collect();
             let vectors = self.vectors_of_views(&inputs).map_err(told)?;
-            embeddings.extend(self.means(&[vectors.len()], &vectors)?);
+            embeddings.extend(self.means(&counts, &vectors)?);
         }
         Ok(embeddings)
     }

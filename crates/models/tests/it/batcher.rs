@@ -162,6 +162,31 @@ proptest! {
     }
 
     #[test]
+    fn of_all_that_is_due_the_oldest_leads_the_next_pass(
+        buckets in prop::collection::vec(0_usize..5, 1..40),
+        pass_items in 1_usize..6,
+    ) {
+        let heads = runtime().block_on(async {
+            let (batcher, passes, model) = Held::start(BatcherConfig { pass_items, ..config() });
+            let first = batcher.enqueue(input(0)).await.unwrap();
+            model.until_busy().await;
+            let mut tickets = vec![first];
+            for (number, bucket) in buckets.iter().enumerate() {
+                let input = Input { bucket: *bucket, ..input(number + 1) };
+                tickets.push(batcher.enqueue(input).await.unwrap());
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+            model.release(buckets.len() + 1);
+            for ticket in tickets {
+                ticket.await.unwrap();
+            }
+            let passes = passes.lock().unwrap();
+            passes.iter().map(|pass| pass[0].number).collect::<Vec<_>>()
+        });
+        prop_assert!(heads.is_sorted(), "{:?}", heads);
+    }
+
+    #[test]
     fn what_fails_fails_alone(
         kinds in prop::collection::vec(0_u8..4, 1..30),
         pass_items in 1_usize..8,
@@ -314,7 +339,7 @@ fn a_full_bucket_starves_no_other() {
         };
         tickets.push(batcher.enqueue(lone).await.unwrap());
         tickets.extend(futures(&batcher, 10..40).await);
-        // As long as one pass takes.
+        // All of them are due.
         tokio::time::sleep(Duration::from_millis(10)).await;
         model.release(40);
         for (number, ticket) in tickets.into_iter().enumerate() {
