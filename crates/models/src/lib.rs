@@ -8,6 +8,9 @@
 //! [`ImageBind`] embeds texts, pictures and sound in one space. What it takes is prepared here too: texts by [`ClipTokenizer`], moments by
 //! [`ClipSampling`], frames by [`CropPlan`], sound by [`MelBank`].
 //!
+//! Where many tasks embed at once, a [`Batcher`] gathers what they ask into passes; [`BatchedText`],
+//! [`BatchedVideo`] and [`BatchedAudio`] do so behind the seams.
+//!
 //! This crate downloads nothing: `scripts/fetch-models` does. It trains nothing, judges nothing
 //! and speaks to no network.
 //!
