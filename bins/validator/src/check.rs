@@ -1,6 +1,6 @@
 use std::process::ExitCode;
 
-use adit_sandbox::Sandbox;
+use adit_sandbox::{HostRoot, OciKind, OciRuntime, Sandbox};
 use clap::Command;
 
 /// `adit-validator check`
@@ -13,5 +13,35 @@ pub(crate) fn command() -> Command {
 #[expect(clippy::print_stdout, reason = "the report is this command's answer")]
 pub(crate) async fn run() -> anyhow::Result<ExitCode> {
     println!("{}", Sandbox::new()?.check().await?);
+    for kind in OciKind::ALL {
+        println!("{:<24}{}", kind.name(), through(kind).await);
+    }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Whether programs could be run through this runtime of containers. None is needed.
+async fn through(kind: OciKind) -> String {
+    let Ok(runtime) = OciRuntime::named(kind) else {
+        return "not installed".to_owned();
+    };
+    let path = runtime.path().display().to_string();
+    let checked = async {
+        Sandbox::with_runtime(HostRoot::system(), runtime)?
+            .check()
+            .await
+    };
+    match checked.await {
+        Ok(enforced) => {
+            let used = enforced
+                .container
+                .map_or(Vec::new(), |found| found.controllers);
+            let groups = if used.is_empty() {
+                "none".to_owned()
+            } else {
+                used.join(", ")
+            };
+            format!("works: {path}; control groups: {groups}")
+        }
+        Err(error) => format!("does not work: {error}"),
+    }
 }
