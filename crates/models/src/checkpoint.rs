@@ -34,10 +34,11 @@ pub(crate) struct Checkpoint {
     entries: BTreeMap<String, Entry>,
 }
 
+/// Where a tensor lies.
 #[derive(Debug, Deserialize)]
-struct Entry {
+pub(crate) struct Entry {
     dtype: String,
-    shape: Vec<usize>,
+    pub(crate) shape: Vec<usize>,
     data_offsets: (u64, u64),
 }
 
@@ -84,6 +85,11 @@ impl Checkpoint {
             data_start,
             entries,
         })
+    }
+
+    /// The tensors, by name.
+    pub(crate) fn entries(&self) -> &BTreeMap<String, Entry> {
+        &self.entries
     }
 
     /// Checks that the file holds exactly the wanted tensors, besides those that are `ignored`.

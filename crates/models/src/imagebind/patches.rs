@@ -7,13 +7,13 @@ use crate::{MelBank, crops::SIDE};
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Patches {
     /// Planes under a patch.
-    planes: usize,
-    rows: usize,
-    columns: usize,
+    pub(crate) planes: usize,
+    pub(crate) rows: usize,
+    pub(crate) columns: usize,
     /// Side of a patch.
     pub(crate) kernel: usize,
     /// From one patch to the next.
-    stride: usize,
+    pub(crate) stride: usize,
 }
 
 /// Two frames of three colours; the planes come colour by colour.

@@ -16,3 +16,4 @@ mod preparation;
 mod sharing;
 mod tensors;
 mod texts;
+mod vision;
