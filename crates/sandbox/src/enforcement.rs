@@ -1,5 +1,7 @@
 use std::fmt;
 
+use crate::GroupLimits;
+
 /// What this machine enforces; [`Display`](fmt::Display) prints it as a table.
 ///
 /// What is not in it is enforced on every machine, or nothing runs: the namespaces, the read-only
@@ -17,6 +19,9 @@ pub struct Enforcement {
     /// Whether CPU time and memory of all processes together are counted up and bounded. Otherwise
     /// only those of each process are: a container that hides parts of `/proc` prevents it.
     pub watched: bool,
+    /// What the control group of each run bounds; `None` where runs have none. See
+    /// [`ControlGroups`](crate::ControlGroups).
+    pub group: Option<GroupLimits>,
     /// The runtime of containers, for a sandbox that one sets up.
     pub container: Option<Containment>,
 }
@@ -50,10 +55,26 @@ impl fmt::Display for Enforcement {
         } else {
             "a pid namespace that ends with the run; no /proc"
         };
-        let together = if self.watched {
-            "counted up every 20 ms"
+        let counted = match (self.group, self.watched) {
+            (Some(group), _) if group.memory => {
+                "by the kernel: memory.max of the run's control group"
+            }
+            (_, true) => "counted up every 20 ms",
+            (_, false) => "no: this machine hides parts of /proc; each process is bounded alone",
+        };
+        let time = match (self.group, self.watched) {
+            (Some(_), _) => "by the control group's account, looked at every 20 ms",
+            (None, true) => "counted up every 20 ms",
+            (None, false) => counted,
+        };
+        let number = match self.group {
+            Some(group) if group.processes => "pids.max of the run's control group, and an rlimit",
+            _ => "an rlimit of the run's own user",
+        };
+        let group = if self.group.is_some() {
+            "one for each run"
         } else {
-            "no: this machine hides parts of /proc; each process is bounded alone"
+            "none: no cgroup v2 that this user may make groups in (Delegate=yes in systemd's unit)"
         };
         let rows = [
             ("kernel", self.kernel.as_str()),
@@ -74,7 +95,10 @@ impl fmt::Display for Enforcement {
                 "limits of a process",
                 "CPU time, memory, files, file size: rlimits",
             ),
-            ("limits of all together", together),
+            ("control group", group),
+            ("memory of all", counted),
+            ("CPU time of all", time),
+            ("number of processes", processes),
         ];
         for (what, how) in rows {
             writeln!(formatter, "{what:<24}{how}")?;

@@ -24,6 +24,7 @@
 mod challenge;
 mod enforcement;
 mod error;
+mod groups;
 mod limits;
 #[cfg(feature = "oci")]
 mod oci;
@@ -42,6 +43,7 @@ pub use challenge::{
 };
 pub use enforcement::{Containment, Enforcement};
 pub use error::{Error, Result};
+pub use groups::{ControlGroups, GroupLimits};
 pub use limits::{LimitHit, Limits};
 #[cfg(feature = "oci")]
 pub use oci::{OciKind, OciRuntime};

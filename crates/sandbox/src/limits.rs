@@ -66,4 +66,7 @@ pub enum LimitHit {
     FileSize,
     /// [`Limits::output`].
     Output,
+    /// [`Limits::processes`]: the program failed after it had been refused a process or a thread. Told
+    /// only where the run has a control group with the controller `pids`.
+    Processes,
 }

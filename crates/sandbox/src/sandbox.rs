@@ -21,8 +21,8 @@ use tokio::{
 };
 
 use crate::{
-    Captured, Containment, Enforcement, Error, Exit, HostRoot, LimitHit, Limits, Program, Result,
-    RunOutcome, Scratch,
+    Captured, Containment, ControlGroups, Enforcement, Error, Exit, GroupLimits, HostRoot,
+    LimitHit, Limits, Program, Result, RunOutcome, Scratch,
     spawner::{self, Spawner},
     wire::{self, Plan, Report},
 };
@@ -58,9 +58,12 @@ struct Inner {
 }
 
 /// What held a program.
+#[derive(Default)]
 struct Held {
     /// Its processes were counted up together.
     watched: bool,
+    /// What the control group of its own bounded.
+    group: Option<GroupLimits>,
     /// The version of Landlock, 0 for none.
     landlock: u32,
     /// The controllers of its control group.
@@ -84,7 +87,16 @@ impl Sandbox {
     /// another user. Whether the kernel isolates is known with
     /// the first program; see [`Sandbox::check`].
     pub fn with_root(root: HostRoot) -> Result<Self> {
-        let (spawner, privileged) = Self::begin()?;
+        Self::with_groups(root, ControlGroups::default())
+    }
+
+    /// A sandbox in which programs see what is listed, and run in control groups of this place.
+    ///
+    /// # Errors
+    /// As for [`Sandbox::with_root`], and [`Error::Unavailable`] for a folder that is named and in
+    /// which no groups can be made.
+    pub fn with_groups(root: HostRoot, groups: ControlGroups) -> Result<Self> {
+        let (spawner, privileged) = Self::begin(&groups)?;
         Ok(Self {
             inner: Arc::new(Inner {
                 root,
@@ -106,7 +118,8 @@ impl Sandbox {
     #[cfg(feature = "oci")]
     pub fn with_runtime(root: HostRoot, runtime: crate::OciRuntime) -> Result<Self> {
         runtime.check()?;
-        let (spawner, privileged) = Self::begin()?;
+        // The runtime makes them.
+        let (spawner, privileged) = Self::begin(&ControlGroups::Nowhere)?;
         Ok(Self {
             inner: Arc::new(Inner {
                 root,
@@ -119,7 +132,7 @@ impl Sandbox {
     }
 
     /// What every sandbox needs: the helper process, and whether it has root's rights.
-    fn begin() -> Result<(Spawner, bool)> {
+    fn begin(groups: &ControlGroups) -> Result<(Spawner, bool)> {
         let privileged = is_privileged();
         if !privileged && geteuid().is_root() {
             // A user namespace of root's would map root: without capabilities, but root's files.
@@ -129,7 +142,7 @@ impl Sandbox {
                 enable: "give root CAP_SYS_ADMIN, CAP_SETUID and CAP_SETGID, or run as an ordinary user",
             });
         }
-        Ok((Spawner::start()?, privileged))
+        Ok((Spawner::start(groups.folder()?)?, privileged))
     }
 
     /// Runs a program to its end, or to the first limit that it crosses.
@@ -142,13 +155,20 @@ impl Sandbox {
     /// [`Error::SetUp`] for missing inputs and executables, [`Error::Died`], [`Error::Io`]. Through a
     /// runtime of containers also `Error::Runtime`, for executables that it does not find among others.
     pub async fn run(&self, program: Program, limits: Limits) -> Result<RunOutcome> {
-        Ok(self.run_and_tell(program, limits).await?.0)
+        Ok(self.run_and_tell(program, limits, false).await?.0)
     }
 
     /// Runs a program, and tells what held it.
-    async fn run_and_tell(&self, program: Program, limits: Limits) -> Result<(RunOutcome, Held)> {
+    async fn run_and_tell(
+        &self,
+        program: Program,
+        limits: Limits,
+        tells: bool,
+    ) -> Result<(RunOutcome, Held)> {
         let stdin = stdin(&program.stdin)?;
-        let running = self.start(program, limits, stdin).await?;
+        let mut plan = self.plan(program, limits)?;
+        plan.tells = tells;
+        let running = self.start(&plan, stdin).await?;
         let (stdout, mut stderr, control) = (running.stdout, running.stderr, running.control);
         // Both stay open until the end: a program that writes too much is to end by the limit, and
         // not by a closed pipe.
@@ -244,7 +264,7 @@ impl Sandbox {
     /// As for [`Sandbox::run`].
     pub async fn check(&self) -> Result<Enforcement> {
         let (outcome, held) = self
-            .run_and_tell(Program::new("/bin/true"), Limits::tight())
+            .run_and_tell(Program::new("/bin/true"), Limits::tight(), true)
             .await?;
         if !outcome.success() {
             return Err(Error::Died);
@@ -255,24 +275,19 @@ impl Sandbox {
             privileged: self.inner.privileged,
             landlock: (held.landlock > 0).then_some(held.landlock),
             watched: held.watched,
+            group: held.group,
             container: self.containment(held.controllers).await,
         })
     }
 
     /// Starts a program and leaves the rest to the caller; dropping what is returned ends it.
-    async fn start(&self, program: Program, limits: Limits, stdin: OwnedFd) -> Result<Running> {
-        program.check()?;
-        #[cfg(feature = "oci")]
-        if self.inner.runtime.is_some() {
-            crate::oci::config::check(&program)?;
-        }
-        let plan = self.plan(program, limits);
+    async fn start(&self, plan: &Plan, stdin: OwnedFd) -> Result<Running> {
         let (stdout, their_stdout) = output()?;
         let (stderr, their_stderr) = output()?;
         let (control, their_control) = spawner::channel()?;
         let ends = spawner::ends(&their_control, &stdin, &their_stdout, &their_stderr);
         // Their ends are closed here when this returns, or they would never be seen to close.
-        self.inner.spawner.ask(&plan, ends).await?;
+        self.inner.spawner.ask(plan, ends).await?;
         Ok(Running {
             control: watched(control)?,
             stdout: Some(stdout),
@@ -292,10 +307,16 @@ impl Sandbox {
             Ok::<_, std::io::Error>((pipe::Sender::from_owned_fd(ours)?, theirs))
         };
         let (ours, theirs) = made().map_err(Error::io("make a pipe"))?;
-        Ok((self.start(program, limits, theirs).await?, ours))
+        let plan = self.plan(program, limits)?;
+        Ok((self.start(&plan, theirs).await?, ours))
     }
 
-    fn plan(&self, program: Program, limits: Limits) -> Plan {
+    fn plan(&self, program: Program, limits: Limits) -> Result<Plan> {
+        program.check()?;
+        #[cfg(feature = "oci")]
+        if self.inner.runtime.is_some() {
+            crate::oci::config::check(&program)?;
+        }
         let (user, group) = if self.inner.privileged {
             // Of two programs at once neither has the other's uid, nor does anybody else.
             let run = self.inner.runs.fetch_add(1, Ordering::Relaxed) % USERS;
@@ -303,7 +324,7 @@ impl Sandbox {
         } else {
             (geteuid().as_raw(), getegid().as_raw())
         };
-        Plan {
+        Ok(Plan {
             executable: program.executable,
             arguments: program.arguments,
             environment: program.environment,
@@ -314,9 +335,10 @@ impl Sandbox {
             user,
             group,
             privileged: self.inner.privileged,
+            tells: false,
             #[cfg(feature = "oci")]
             container: self.inner.runtime.clone(),
-        }
+        })
     }
 }
 
@@ -412,14 +434,9 @@ struct Heard {
 
 /// Waits for the sandbox to stand, and for its program to end.
 async fn reports(control: &UnixStream) -> Result<Heard> {
-    let mut buffer = Vec::new();
+    let mut buffer = vec![0; wire::REPORT];
     let mut standing = None;
-    let mut fenced = 0;
-    #[cfg_attr(
-        not(feature = "oci"),
-        expect(unused_mut, reason = "only runtimes have any")
-    )]
-    let mut controllers = Vec::new();
+    let mut held = Held::default();
     loop {
         let receive = || Ok(wire::receive::<Report>(control.as_fd(), &mut buffer)?);
         let received = match control.async_io(Interest::READABLE, receive).await {
@@ -428,15 +445,13 @@ async fn reports(control: &UnixStream) -> Result<Heard> {
             received => received.map_err(Error::io("hear from the sandbox"))?,
         };
         match received {
-            Some((Report::Ready { watched }, descriptors)) => {
-                standing = descriptors
-                    .into_iter()
-                    .next()
-                    .map(|scratch| (scratch, watched));
+            Some((Report::Ready { watched, group }, descriptors)) => {
+                standing = descriptors.into_iter().next();
+                (held.watched, held.group) = (watched, group);
             }
-            Some((Report::Fenced { landlock }, _)) => fenced = landlock,
+            Some((Report::Fenced { landlock }, _)) => held.landlock = landlock,
             #[cfg(feature = "oci")]
-            Some((Report::Contained { controllers: used }, _)) => controllers = used,
+            Some((Report::Contained { controllers }, _)) => held.controllers = controllers,
             #[cfg(feature = "oci")]
             Some((Report::Refused { doing, said }, _)) => {
                 let runtime = std::path::PathBuf::new();
@@ -448,14 +463,10 @@ async fn reports(control: &UnixStream) -> Result<Heard> {
             }
             Some((Report::Failed { step, errno }, _)) => return Err(failed(step, errno)),
             Some((done, _)) => {
-                let (scratch, watched) = standing.ok_or(Error::Died)?;
+                let scratch = standing.ok_or(Error::Died)?;
                 return Ok(Heard {
                     scratch,
-                    held: Held {
-                        watched,
-                        landlock: fenced,
-                        controllers,
-                    },
+                    held,
                     done,
                 });
             }

@@ -5,6 +5,7 @@ use std::{
         fd::{AsFd, BorrowedFd, OwnedFd},
         unix::process::CommandExt,
     },
+    path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     sync::{Mutex, MutexGuard, PoisonError},
     time::Duration,
@@ -27,6 +28,8 @@ const AGAIN: Duration = Duration::from_millis(1);
 #[derive(Debug)]
 pub(crate) struct Spawner {
     process: Mutex<Process>,
+    /// Where the stage makes its control groups.
+    groups: Option<PathBuf>,
 }
 
 #[derive(Debug)]
@@ -37,7 +40,7 @@ struct Process {
 }
 
 impl Spawner {
-    pub(crate) fn start() -> Result<Self> {
+    pub(crate) fn start(groups: Option<PathBuf>) -> Result<Self> {
         match stage::is_in_executable() {
             Ok(true) => {}
             Ok(false) => {
@@ -54,7 +57,8 @@ impl Spawner {
             }
         }
         Ok(Self {
-            process: Mutex::new(Process::start()?),
+            process: Mutex::new(Process::start(groups.as_deref())?),
+            groups,
         })
     }
 
@@ -68,7 +72,7 @@ impl Spawner {
                     Err(Errno::PIPE | Errno::CONNRESET | Errno::NOTCONN) if restarts > 0 => {
                         tracing::warn!("the sandbox's stage died and is started again");
                         restarts -= 1;
-                        *process = Process::start()?;
+                        *process = Process::start(self.groups.as_deref())?;
                         continue;
                     }
                     sent => sent,
@@ -94,10 +98,11 @@ impl Spawner {
 }
 
 impl Process {
-    fn start() -> Result<Self> {
+    fn start(groups: Option<&Path>) -> Result<Self> {
         let (ours, theirs) = channel()?;
         let child = Command::new("/proc/self/exe")
             .arg0(stage::NAME)
+            .args(groups)
             .env_clear()
             .current_dir("/")
             .stdin(Stdio::from(theirs))

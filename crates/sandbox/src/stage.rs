@@ -7,18 +7,29 @@
 //! plans, and clones the first process of a sandbox for each.
 
 use std::{
+    ffi::OsStr,
     fs::File,
     io::Read,
-    os::fd::{AsFd, BorrowedFd, OwnedFd},
+    os::{
+        fd::{AsFd, BorrowedFd, OwnedFd},
+        unix::ffi::OsStrExt,
+    },
+    path::Path,
+    time::{Duration, Instant},
 };
 
 use rustix::{
+    event::{PollFd, PollFlags, Timespec, poll},
     io::Errno,
     net::SendFlags,
     process::{DumpableBehavior, set_dumpable_behavior},
 };
 
-use crate::wire::{self, Plan, Report};
+use self::group::{Groups, Leaf};
+use crate::{
+    LimitHit,
+    wire::{self, Plan, Report},
+};
 #[cfg(feature = "oci")]
 pub(crate) use enter::bounds_by_name;
 #[cfg(feature = "oci")]
@@ -30,7 +41,9 @@ pub(crate) mod calls;
 mod container;
 mod enter;
 mod fence;
+mod filter;
 mod first;
+mod group;
 #[cfg(feature = "oci")]
 mod groups;
 mod mounts;
@@ -39,6 +52,18 @@ mod rights;
 
 /// The name by which the stage knows itself.
 pub(crate) const NAME: &str = "adit-sandbox-stage";
+
+/// The pause before a group that is not empty yet is tried again.
+const AGAIN: Timespec = Timespec {
+    tv_sec: 0,
+    tv_nsec: 2_000_000,
+};
+const AT_ONCE: Timespec = Timespec {
+    tv_sec: 0,
+    tv_nsec: 0,
+};
+/// How long the last runs may take to be gone. They are killed, so this is for a kernel in trouble.
+const LAST: Duration = Duration::from_secs(10);
 
 /// A step that failed, and what the kernel said.
 #[derive(Debug)]
@@ -85,13 +110,22 @@ fn before_main() {
     if line.read_exact(&mut name).is_err() || name.strip_suffix(&[0]) != Some(NAME.as_bytes()) {
         return;
     }
+    let mut folder = Vec::new();
+    if line.read_to_end(&mut folder).is_err() {
+        raw::exit(1);
+    }
     drop(line);
-    serve();
+    // An argument ends with a zero; without one there are no control groups.
+    serve(
+        folder
+            .strip_suffix(&[0])
+            .map(|folder| Path::new(OsStr::from_bytes(folder))),
+    );
     raw::exit(0);
 }
 
 /// Clones a sandbox for every plan, until the library is gone.
-fn serve() {
+fn serve(groups: Option<&Path>) {
     // Dying with the thread that started us would be wrong: the socket tells when the library is
     // gone. Keys are not here, yet nobody needs to look.
     let _ = set_dumpable_behavior(DumpableBehavior::NotDumpable);
@@ -101,19 +135,24 @@ fn serve() {
     if raw::close_from(3, false).is_err() {
         return;
     }
-    let socket = rustix::stdio::stdin();
-    let Ok(calls) = calls::compile() else {
-        return;
+    let mut stage = Stage {
+        calls: calls::compile(),
+        groups: groups
+            .map(|folder| Groups::make(folder).map_err(at("make the control group of all runs"))),
+        runs: Vec::new(),
     };
-    let mut buffer = Vec::new();
+    let socket = rustix::stdio::stdin();
+    let mut buffer = vec![0; wire::PLAN];
     loop {
+        stage.wait(socket);
         match wire::receive::<Plan>(socket, &mut buffer) {
-            Ok(Some((plan, descriptors))) => start(&plan, descriptors, &calls),
-            Ok(None) => return,
+            Ok(Some((plan, descriptors))) => stage.start(&plan, descriptors),
+            Ok(None) => break,
             Err(Errno::INTR | Errno::BADMSG) => {}
-            Err(_) => return,
+            Err(_) => break,
         }
     }
+    stage.end();
 }
 
 /// Descriptors of one run.
@@ -124,35 +163,157 @@ struct Ends {
     stderr: OwnedFd,
 }
 
-fn start(plan: &Plan, descriptors: Vec<OwnedFd>, calls: &calls::Filters) {
-    let Ok([control, stdin, stdout, stderr]) = <[OwnedFd; 4]>::try_from(descriptors) else {
-        return;
-    };
-    let ends = Ends {
-        control,
-        stdin,
-        stdout,
-        stderr,
-    };
-    // A runtime of containers makes control groups, and must see where it is among them.
-    #[cfg(feature = "oci")]
-    let groups = plan.container.is_none();
-    #[cfg(not(feature = "oci"))]
-    let groups = true;
-    match raw::clone_with_namespaces(!plan.privileged, groups) {
+/// A run that has a control group.
+struct Run {
+    /// Tells when its first process ends, and with it all others; `None` when it has.
+    process: Option<OwnedFd>,
+    leaf: Leaf,
+    control: OwnedFd,
+    started: Instant,
+}
+
+struct Stage {
+    calls: calls::Filters,
+    groups: Option<Result<Groups, Failure>>,
+    runs: Vec<Run>,
+}
+
+impl Stage {
+    fn start(&mut self, plan: &Plan, descriptors: Vec<OwnedFd>) {
+        let Ok([control, stdin, stdout, stderr]) = <[OwnedFd; 4]>::try_from(descriptors) else {
+            return;
+        };
+        let ends = Ends {
+            control,
+            stdin,
+            stdout,
+            stderr,
+        };
+        // A runtime of containers makes control groups, and must see where it is among them.
         #[cfg(feature = "oci")]
-        Ok(raw::Side::Child) if plan.container.is_some() => {
-            raw::exit(i32::from(container::run(plan, &ends).is_err()));
+        let contained = plan.container.is_some();
+        #[cfg(not(feature = "oci"))]
+        let contained = false;
+        let leaf = match &mut self.groups {
+            _ if contained => None,
+            None => None,
+            Some(Ok(groups)) => match groups.leaf(&plan.limits) {
+                Ok(leaf) => Some(leaf),
+                Err(failure) => return tell(ends.control.as_fd(), &failure),
+            },
+            // Less than was asked for is not given silently.
+            Some(Err(failure)) => return tell(ends.control.as_fd(), failure),
+        };
+        let folder = leaf.as_ref().map(Leaf::folder);
+        match raw::clone_with_namespaces(!plan.privileged, !contained, folder) {
+            Ok((raw::Side::Child, _)) => {
+                // What other runs must see closed when their own end, and the lock of the groups.
+                self.runs.clear();
+                self.groups = None;
+                #[cfg(feature = "oci")]
+                if contained {
+                    raw::exit(i32::from(container::run(plan, &ends).is_err()));
+                }
+                let code = i32::from(first::run(plan, ends, leaf, &self.calls).is_err());
+                raw::exit(code);
+            }
+            Ok((raw::Side::Parent(_), process)) => {
+                self.runs.extend(leaf.map(|leaf| Run {
+                    process,
+                    leaf,
+                    control: ends.control,
+                    started: Instant::now(),
+                }));
+            }
+            Err(error) => {
+                tell(
+                    ends.control.as_fd(),
+                    &at("clone with new namespaces")(error),
+                );
+                if let (Some(Ok(groups)), Some(leaf)) = (&self.groups, &leaf) {
+                    groups.remove(leaf);
+                }
+            }
         }
-        Ok(raw::Side::Child) => {
-            let code = i32::from(first::run(plan, &ends, calls).is_err());
-            raw::exit(code);
+    }
+
+    /// Waits for the library's word, and clears up after runs meanwhile.
+    fn wait(&mut self, socket: BorrowedFd<'_>) {
+        while !self.runs.is_empty() {
+            let mut waited = vec![PollFd::from_borrowed_fd(socket, PollFlags::IN)];
+            let processes = self.runs.iter().filter_map(|run| run.process.as_ref());
+            waited.extend(processes.map(|process| PollFd::new(process, PollFlags::IN)));
+            let empty_soon = waited.len() <= self.runs.len();
+            // Interrupted is as good as ready.
+            let _ = poll(&mut waited, empty_soon.then_some(&AGAIN));
+            let called = waited
+                .first()
+                .is_some_and(|socket| !socket.revents().is_empty());
+            self.clear();
+            if called {
+                return;
+            }
         }
-        Ok(raw::Side::Parent(_)) => {}
-        Err(error) => {
-            let step = "clone with new namespaces";
-            tell(ends.control.as_fd(), &at(step)(error));
+    }
+
+    /// Takes the groups of ended runs away.
+    fn clear(&mut self) {
+        let Some(Ok(groups)) = &self.groups else {
+            return;
+        };
+        self.runs.retain_mut(|run| {
+            let ended = run.process.as_ref().is_none_or(|process| {
+                let mut waited = [PollFd::new(process, PollFlags::IN)];
+                poll(&mut waited, Some(&AT_ONCE)).is_ok_and(|ready| ready > 0)
+            });
+            if !ended {
+                return true;
+            }
+            if run.process.take().is_some() {
+                run.leaf.kill();
+                run.speak();
+            }
+            !groups.remove(&run.leaf)
+        });
+    }
+
+    /// Ends what runs, and leaves no group behind.
+    fn end(mut self) {
+        let began = Instant::now();
+        while !self.runs.is_empty() && began.elapsed() < LAST {
+            for run in &self.runs {
+                run.leaf.kill();
+            }
+            self.clear();
+            if !self.runs.is_empty() {
+                let _ = poll(&mut [], Some(&AGAIN));
+            }
         }
+        if let Some(Ok(groups)) = self.groups {
+            groups.end();
+        }
+    }
+}
+
+impl Run {
+    /// Says what the run's first process cannot have said: when memory runs out, the kernel ends all of
+    /// the group at once. Where it has spoken, nobody listens any more.
+    fn speak(&self) {
+        let Ok(accounts) = self.leaf.accounts() else {
+            return;
+        };
+        if !accounts.was_killed_for_memory() {
+            return;
+        }
+        let report = Report::Done {
+            code: None,
+            signal: Some(libc::SIGKILL),
+            limit: Some(LimitHit::Memory),
+            wall: self.started.elapsed(),
+            cpu: accounts.cpu(),
+            peak_memory: accounts.peak().unwrap_or(0),
+        };
+        let _ = wire::send(&self.control, &report, &[], SendFlags::DONTWAIT);
     }
 }
 

@@ -19,10 +19,12 @@ use rustix::{
 };
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
-use crate::{HostRoot, LimitHit, Limits};
+use crate::{GroupLimits, HostRoot, LimitHit, Limits};
 
-/// Bytes of one message; a program's words are bounded below this.
-const MESSAGE: usize = 512 << 10;
+/// Bytes of a plan; a program's words are bounded below this.
+pub(crate) const PLAN: usize = 512 << 10;
+/// Bytes of a report: two paths, at most.
+pub(crate) const REPORT: usize = 32 << 10;
 /// File descriptors beside one message.
 const DESCRIPTORS: usize = 8;
 
@@ -42,6 +44,8 @@ pub(crate) struct Plan {
     pub(crate) group: u32,
     /// Whether the stage has the rights of root and gives them up, or makes a user namespace.
     pub(crate) privileged: bool,
+    /// Whether the version of Landlock is to be told.
+    pub(crate) tells: bool,
     /// A runtime of containers is to run it.
     #[cfg(feature = "oci")]
     pub(crate) container: Option<crate::oci::OciRuntime>,
@@ -54,8 +58,10 @@ pub(crate) enum Report {
     Ready {
         /// Whether all processes together can be counted up.
         watched: bool,
+        /// What the run's control group bounds, if it has one.
+        group: Option<GroupLimits>,
     },
-    /// The program's own process is behind Landlock of this version; 0 is none.
+    /// The program's own process is behind Landlock of this version; 0 is none. Told when asked for.
     Fenced { landlock: u32 },
     /// A runtime of containers made one, whose processes these controllers bound together.
     #[cfg(feature = "oci")]
@@ -98,12 +104,12 @@ pub(crate) fn send<T: Serialize>(
     Ok(())
 }
 
-/// Receives a message and file descriptors; `None` when the other end is closed.
+/// Receives a message no longer than the buffer, and file descriptors; `None` when the other end is
+/// closed.
 pub(crate) fn receive<T: DeserializeOwned>(
     socket: impl AsFd,
-    buffer: &mut Vec<u8>,
+    buffer: &mut [u8],
 ) -> rustix::io::Result<Option<(T, Vec<OwnedFd>)>> {
-    buffer.resize(MESSAGE, 0);
     let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(DESCRIPTORS))];
     let mut control = RecvAncillaryBuffer::new(&mut space);
     let received = recvmsg(

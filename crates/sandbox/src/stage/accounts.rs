@@ -8,8 +8,12 @@ use rustix::{
     param::page_size,
 };
 
-/// A `proc` of the sandbox's own pid namespace, mounted nowhere: only this process can read it.
+use super::group::{GroupAccounts, Leaf};
+
+/// The accounts of the run's control group, and for what that does not count a `proc` of the
+/// sandbox's own pid namespace, mounted nowhere: only this process can read it.
 pub(super) struct Accounts {
+    group: Option<GroupAccounts>,
     processes: Option<OwnedFd>,
     /// CPU time of each process by name and start, when last seen.
     seen: HashMap<(String, u64), u64>,
@@ -22,7 +26,7 @@ impl Accounts {
     /// seen: without rights on the host the kernel gives a `proc` only to those who see one whole.
     /// Containers often hide parts of it; then there are no accounts, and the limits of each process
     /// must do.
-    pub(super) fn open() -> Self {
+    pub(super) fn of_processes() -> Self {
         let open = || {
             let proc = fsopen("proc", FsOpenFlags::FSOPEN_CLOEXEC)?;
             fsconfig_create(&proc)?;
@@ -35,20 +39,87 @@ impl Accounts {
             )
         };
         Self {
+            group: None,
             processes: open().ok(),
             seen: HashMap::new(),
             gone: 0,
         }
     }
 
-    /// Whether there are accounts.
-    pub(super) fn is_open(&self) -> bool {
-        self.processes.is_some()
+    /// Opens the accounts of a control group, and of the processes where it does not count memory.
+    pub(super) fn of_group(leaf: &Leaf) -> rustix::io::Result<Self> {
+        let group = Some(leaf.accounts()?);
+        Ok(if leaf.limits().memory {
+            Self {
+                group,
+                processes: None,
+                seen: HashMap::new(),
+                gone: 0,
+            }
+        } else {
+            Self {
+                group,
+                ..Self::of_processes()
+            }
+        })
+    }
+
+    /// Whether CPU time and memory of all processes together are known.
+    pub(super) fn are_whole(&self) -> bool {
+        let group = self.group.as_ref();
+        self.processes.is_some() || group.is_some_and(|group| group.memory().is_some())
+    }
+
+    /// What was used until now is not the program's.
+    pub(super) fn begin(&mut self) {
+        if let Some(group) = &mut self.group {
+            group.begin();
+        }
+    }
+
+    /// What all processes use.
+    pub(super) fn count(&mut self, memory: u64) -> Usage {
+        let by_group = self
+            .group
+            .as_ref()
+            .map(|group| (group.cpu(), group.memory()));
+        match by_group {
+            Some((cpu, Some(memory))) => Usage { cpu, memory },
+            Some((cpu, None)) => Usage {
+                cpu,
+                ..self.count_processes(memory)
+            },
+            None => self.count_processes(memory),
+        }
+    }
+
+    /// What all processes used, once they have ended: what the group alone still knows.
+    pub(super) fn last(&self) -> Usage {
+        self.group
+            .as_ref()
+            .map_or_else(Usage::default, |group| Usage {
+                cpu: group.cpu(),
+                memory: group.peak().unwrap_or(0),
+            })
+    }
+
+    /// Whether the kernel killed one of the group for want of memory.
+    pub(super) fn killed_for_memory(&self) -> bool {
+        self.group
+            .as_ref()
+            .is_some_and(GroupAccounts::was_killed_for_memory)
+    }
+
+    /// Whether a process was refused because the group had too many.
+    pub(super) fn refused_a_process(&self) -> bool {
+        self.group
+            .as_ref()
+            .is_some_and(GroupAccounts::was_refused_a_process)
     }
 
     /// Counts all processes up, but for this one. Memory is counted a second time, and precisely,
     /// when it seems to be more than `memory`: then what processes share counts once.
-    pub(super) fn count(&mut self, memory: u64) -> Usage {
+    fn count_processes(&mut self, memory: u64) -> Usage {
         let mut seen = HashMap::new();
         let mut usage = Usage::default();
         let mut by_children = 0;

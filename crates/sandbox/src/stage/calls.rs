@@ -6,14 +6,12 @@
 //! of users and groups, System V and POSIX message queues and shared memory, `memfd_create` (its pages
 //! are in nobody's resident memory) and file handles. A refused call fails with `EPERM`.
 
-use std::collections::BTreeMap;
+use seccompiler::{BpfProgram, apply_filter};
 
-use seccompiler::{
-    BpfProgram, SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompFilter,
-    SeccompRule, TargetArch, apply_filter,
+use super::{
+    Failure, at,
+    filter::{self, Verdict, Verdicts},
 };
-
-use super::{Failure, at};
 
 /// A call's name in the kernel's headers, with `SYS_` before it, and its number here.
 pub(crate) type Call = (&'static str, libc::c_long);
@@ -257,72 +255,52 @@ const OPTIONS: [libc::c_int; 8] = [
     libc::PR_SET_VMA,
 ];
 
-/// Both filters, compiled once for all sandboxes.
+/// The filter, compiled once for all sandboxes.
 pub(super) struct Filters {
-    missing: BpfProgram,
-    allowed: BpfProgram,
+    program: BpfProgram,
 }
 
 impl Filters {
-    /// Puts this process, and all that it starts, under the filters.
+    /// Puts this process, and all that it starts, under the filter.
     pub(super) fn apply(&self) -> Result<(), Failure> {
-        for filter in [&self.missing, &self.allowed] {
-            apply_filter(filter).map_err(|error| {
-                let step = format!("install the filter of system calls ({error})");
-                at(step)(std::io::Error::from_raw_os_error(libc::EPERM))
-            })?;
-        }
-        Ok(())
+        apply_filter(&self.program).map_err(|error| {
+            let step = format!("install the filter of system calls ({error})");
+            at(step)(std::io::Error::from_raw_os_error(libc::EPERM))
+        })
     }
 }
 
-/// Compiles the filters for this processor.
-pub(super) fn compile() -> Result<Filters, Box<dyn std::error::Error>> {
-    let architecture: TargetArch = std::env::consts::ARCH.try_into()?;
-    let missing: Rules = MISSING
-        .iter()
-        .map(|(_, call)| (*call, Vec::new()))
-        .collect();
-    let mut rules = rules()?;
-    // Both filters are asked, and the strictest answer holds.
-    rules.extend(missing.clone());
-    let missing = SeccompFilter::new(
-        missing,
-        SeccompAction::Allow,
-        SeccompAction::Errno(libc::ENOSYS.cast_unsigned()),
-        architecture,
-    )?;
-    let allowed = SeccompFilter::new(
-        rules,
-        SeccompAction::Errno(libc::EPERM.cast_unsigned()),
-        SeccompAction::Allow,
-        architecture,
-    )?;
-    Ok(Filters {
-        missing: missing.try_into()?,
-        allowed: allowed.try_into()?,
-    })
+/// Compiles the filter for this processor.
+pub(super) fn compile() -> Filters {
+    Filters {
+        program: filter::compile(&verdicts()),
+    }
 }
-
-type Rules = BTreeMap<i64, Vec<SeccompRule>>;
 
 /// What this file says, for the kernel.
-fn rules() -> Result<Rules, seccompiler::BackendError> {
-    let mut rules = Rules::new();
-    for call in allowed() {
-        let mut each = Vec::new();
-        if let Some(when) = &call.when {
-            let compared = SeccompCmpOp::MaskedEq(when.mask);
-            for value in &when.values {
-                let compared = compared.clone();
-                let length = SeccompCmpArgLen::Qword;
-                let condition = SeccompCondition::new(when.argument, length, compared, *value)?;
-                each.push(SeccompRule::new(vec![condition])?);
-            }
-        }
-        rules.insert(call.number, each);
-    }
-    Ok(rules)
+fn verdicts() -> Verdicts {
+    // Whatever does not fit into what a filter compares would be refused.
+    let low = |value: u64| u32::try_from(value).ok();
+    let missing = MISSING
+        .iter()
+        .map(|(_, call)| (*call, Some(Verdict::Missing)));
+    let allowed = allowed().into_iter().map(|call| {
+        let verdict = match call.when {
+            None => Some(Verdict::Allowed),
+            Some(when) => low(when.mask).map(|mask| {
+                Verdict::When(
+                    when.argument,
+                    mask,
+                    when.values.into_iter().filter_map(low).collect(),
+                )
+            }),
+        };
+        (call.number, verdict)
+    });
+    allowed
+        .chain(missing)
+        .filter_map(|(call, verdict)| Some((u32::try_from(call).ok()?, verdict?)))
+        .collect()
 }
 
 /// A call that a program may make.
@@ -400,7 +378,7 @@ mod tests {
 
     #[test]
     fn nothing_dangerous_is_on_the_list() {
-        let rules = rules().unwrap();
+        let verdicts = verdicts();
         let never = [
             libc::SYS_mount,
             libc::SYS_umount2,
@@ -446,8 +424,11 @@ mod tests {
                 .any(|call| call.name == "openat" && call.number == libc::SYS_openat)
         );
         for call in never {
-            assert!(!rules.contains_key(&call), "{call}");
+            assert!(!verdicts.contains_key(&(call as u32)), "{call}");
         }
-        assert!(compile().is_ok());
+        assert_eq!(verdicts[&(libc::SYS_clone3 as u32)], Verdict::Missing);
+        let clone = Verdict::When(0, NAMESPACES as u32, vec![0]);
+        assert_eq!(verdicts[&(libc::SYS_clone as u32)], clone);
+        filter::tests::compiled_as_written(&verdicts, 24);
     }
 }

@@ -130,7 +130,7 @@ fn set_up<'a>(
     // What the runtime reads of processes must be those of this pid namespace.
     let quiet = MountFlags::NOSUID | MountFlags::NODEV | MountFlags::NOEXEC;
     mount("proc", "/proc", "proc", quiet, None).map_err(at("mount the runtime's /proc"))?;
-    let accounts = Accounts::open();
+    let accounts = Accounts::of_processes();
     let groups = Groups::find();
     hide_groups(runtime.kind, &groups)?;
 
@@ -253,7 +253,8 @@ impl Container<'_> {
         };
         report(&contained, &[])?;
         let ready = Report::Ready {
-            watched: accounts.is_open(),
+            watched: accounts.are_whole(),
+            group: None,
         };
         let (program, began) = if self.runtime.kind == OciKind::Runsc {
             // Its container's first process is not a process of this kernel, so the runtime itself is
@@ -283,7 +284,7 @@ impl Container<'_> {
             cpu: self.plan.limits.cpu.saturating_add(began),
             ..self.plan.limits
         };
-        let done = first::watch(program, accounts, &limits, ends);
+        let done = first::watch(program, accounts, &limits, &ends.control);
         self.corrected(done, began)
     }
 
@@ -411,7 +412,7 @@ impl Container<'_> {
                 Some(status) => return Err(self.refused(doing, status.code().unwrap_or(-1))),
                 None => {}
             }
-            let gone = first::pause(self.ends, watched.as_ref(), TICK);
+            let gone = first::pause(&self.ends.control, watched.as_ref(), TICK);
             if gone || began.elapsed() > PATIENCE {
                 let said = "it took longer than 8 s, or nobody waits any more".to_owned();
                 return Err(Trouble::Refused { doing, said });

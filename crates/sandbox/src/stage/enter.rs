@@ -7,15 +7,16 @@ use rustix::{
     process::{Resource, Rlimit, setrlimit, setsid},
 };
 
-use super::{Ends, Failure, at, calls::Filters, fence, raw, rights};
+use super::{Ends, Failure, at, calls::Filters, fence, raw};
 use crate::{
     Limits,
     wire::{self, Plan, Report},
 };
 
 /// Becomes the program, or says why not.
-pub(super) fn program(plan: &Plan, ends: &Ends, calls: &Filters) -> Failure {
-    match prepare(plan, ends, calls) {
+/// The group, if there is one, counts processes before the user's limit does, so that it can tell.
+pub(super) fn program(plan: &Plan, ends: &Ends, calls: &Filters, grouped: bool) -> Failure {
+    match prepare(plan, ends, calls, grouped) {
         Ok(()) => at(format!("run {}", plan.executable.display()))(
             Command::new(&plan.executable)
                 .args(&plan.arguments)
@@ -27,25 +28,26 @@ pub(super) fn program(plan: &Plan, ends: &Ends, calls: &Filters) -> Failure {
     }
 }
 
-fn prepare(plan: &Plan, ends: &Ends, calls: &Filters) -> Result<(), Failure> {
+fn prepare(plan: &Plan, ends: &Ends, calls: &Filters, grouped: bool) -> Result<(), Failure> {
     rustix::stdio::dup2_stdout(&ends.stdout).map_err(at("take standard output"))?;
     rustix::stdio::dup2_stderr(&ends.stderr).map_err(at("take standard error"))?;
     raw::close_from(3, true).map_err(at("mark descriptors to be closed"))?;
     setsid().map_err(at("start a session"))?;
     let step = format!("change to {}", plan.folder.display());
     rustix::process::chdir(&plan.folder).map_err(at(step))?;
-    rights::give_up().map_err(at("give up capabilities"))?;
     let landlock = fence::raise()?;
-    let fenced = Report::Fenced { landlock };
-    wire::send(&ends.control, &fenced, &[], SendFlags::empty()).map_err(at("report"))?;
+    if plan.tells {
+        let fenced = Report::Fenced { landlock };
+        wire::send(&ends.control, &fenced, &[], SendFlags::empty()).map_err(at("report"))?;
+    }
     // Last, or little memory would stop the steps above.
-    limit(plan)?;
+    limit(plan, grouped)?;
     calls.apply()
 }
 
-fn limit(plan: &Plan) -> Result<(), Failure> {
+fn limit(plan: &Plan, grouped: bool) -> Result<(), Failure> {
     // The first process of the sandbox counts as one of the user's.
-    for (resource, current, maximum) in bounds(&plan.limits, 1) {
+    for (resource, current, maximum) in bounds(&plan.limits, 1 + u64::from(grouped)) {
         let bound = Rlimit {
             current: Some(current),
             maximum: Some(maximum),

@@ -12,7 +12,8 @@ use rustix::{
 };
 
 use super::{
-    Ends, Failure, accounts::Accounts, at, calls::Filters, enter, mounts, raw, rights, tell,
+    Ends, Failure, accounts::Accounts, at, calls::Filters, enter, group::Leaf, mounts, raw, rights,
+    tell,
 };
 use crate::{
     LimitHit, Limits,
@@ -23,22 +24,36 @@ use crate::{
 const TICK: Duration = Duration::from_millis(20);
 
 /// Sets the sandbox up and runs its program to the end.
-pub(super) fn run(plan: &Plan, ends: &Ends, calls: &Filters) -> Result<(), ()> {
+pub(super) fn run(plan: &Plan, ends: Ends, leaf: Option<Leaf>, calls: &Filters) -> Result<(), ()> {
+    let Ends { control, .. } = &ends;
     // Standard input is the stage's socket, which is not ours to hold.
-    match set_up(plan, ends, calls) {
+    let set_up = set_up(plan, &ends, leaf, calls);
+    match set_up {
         Ok((program, accounts)) => {
-            let report = watch(program, accounts, &plan.limits, ends);
-            let _ = wire::send(&ends.control, &report, &[], SendFlags::empty());
+            let control = keep_control(ends);
+            let report = watch(program, accounts, &plan.limits, &control);
+            let _ = wire::send(&control, &report, &[], SendFlags::empty());
             Ok(())
         }
         Err(failure) => {
-            tell(ends.control.as_fd(), &failure);
+            tell(control.as_fd(), &failure);
             Err(())
         }
     }
 }
 
-fn set_up(plan: &Plan, ends: &Ends, calls: &Filters) -> Result<(Pid, Accounts), Failure> {
+/// Closes what is the program's alone, so that whoever reads it hears of its end at once.
+fn keep_control(ends: Ends) -> OwnedFd {
+    let _ = rustix::stdio::dup2_stdin(rustix::stdio::stdout());
+    ends.control
+}
+
+fn set_up(
+    plan: &Plan,
+    ends: &Ends,
+    leaf: Option<Leaf>,
+    calls: &Filters,
+) -> Result<(Pid, Accounts), Failure> {
     raw::reap_children_unseen(false);
     // The stage's socket must not be held here: as standard input, the program's takes its place.
     rustix::stdio::dup2_stdin(&ends.stdin).map_err(at("take standard input"))?;
@@ -46,24 +61,34 @@ fn set_up(plan: &Plan, ends: &Ends, calls: &Filters) -> Result<(Pid, Accounts), 
     if !plan.privileged {
         rights::map(&own, plan.user, plan.group)?;
     }
-    let accounts = Accounts::open();
+    let limits = leaf.as_ref().map(Leaf::limits);
+    let mut accounts = match leaf {
+        Some(leaf) => {
+            Accounts::of_group(&leaf).map_err(at("open the accounts of the control group"))?
+        }
+        None => Accounts::of_processes(),
+    };
     let scratch = mounts::build(plan)?;
     rustix::system::sethostname(b"sandbox").map_err(at("set the host's name"))?;
     if plan.privileged {
         rights::become_user(&own, plan.user, plan.group)?;
     }
     drop(own);
+    // Here and not in the program's process, for both.
+    rights::give_up().map_err(at("give up capabilities"))?;
+    accounts.begin();
     let program = match raw::fork().map_err(at("fork"))? {
         raw::Side::Parent(program) => program,
         raw::Side::Child => {
-            let failure = enter::program(plan, ends, calls);
+            let counted = limits.is_some_and(|limits| limits.processes);
+            let failure = enter::program(plan, ends, calls, counted);
             tell(ends.control.as_fd(), &failure);
             raw::exit(127);
         }
     };
-    rights::give_up().map_err(at("give up capabilities"))?;
     let ready = Report::Ready {
-        watched: accounts.is_open(),
+        watched: accounts.are_whole(),
+        group: limits,
     };
     wire::send(
         &ends.control,
@@ -76,7 +101,12 @@ fn set_up(plan: &Plan, ends: &Ends, calls: &Filters) -> Result<(Pid, Accounts), 
 }
 
 /// Waits for the program's end, the library's word, or a limit; then ends everything.
-pub(super) fn watch(program: Pid, mut accounts: Accounts, limits: &Limits, ends: &Ends) -> Report {
+pub(super) fn watch(
+    program: Pid,
+    mut accounts: Accounts,
+    limits: &Limits,
+    control: &OwnedFd,
+) -> Report {
     let started = Instant::now();
     let mut watch = Watch {
         program,
@@ -92,7 +122,7 @@ pub(super) fn watch(program: Pid, mut accounts: Accounts, limits: &Limits, ends:
             watch.limit = Some(LimitHit::Wall);
             break;
         }
-        let called = pause(ends, process.as_ref(), left.min(TICK));
+        let called = pause(control, process.as_ref(), left.min(TICK));
         watch.reap(WaitOptions::NOHANG);
         if watch.status.is_some() {
             break;
@@ -116,16 +146,18 @@ pub(super) fn watch(program: Pid, mut accounts: Accounts, limits: &Limits, ends:
     raw::kill_all_others();
     watch.reap(WaitOptions::empty());
     let (cpu, largest) = raw::usage_of_children();
-    watch.report(limits, wall, cpu.max(counted), largest)
+    let last = accounts.last();
+    watch.peak = watch.peak.max(last.memory).max(largest);
+    watch.report(limits, wall, cpu.max(counted).max(last.cpu), &accounts)
 }
 
 /// Sleeps until the program ends, the library calls (`true`), or the time is over.
-pub(super) fn pause(ends: &Ends, process: Option<&OwnedFd>, time: Duration) -> bool {
+pub(super) fn pause(control: &OwnedFd, process: Option<&OwnedFd>, time: Duration) -> bool {
     let time = Timespec {
         tv_sec: i64::try_from(time.as_secs()).unwrap_or(i64::MAX),
         tv_nsec: i64::from(time.subsec_nanos()),
     };
-    let mut waited = vec![PollFd::new(&ends.control, PollFlags::IN | PollFlags::HUP)];
+    let mut waited = vec![PollFd::new(control, PollFlags::IN | PollFlags::HUP)];
     if let Some(process) = process {
         waited.push(PollFd::new(process, PollFlags::IN));
     }
@@ -153,22 +185,32 @@ impl Watch {
         }
     }
 
-    fn report(&self, limits: &Limits, wall: Duration, cpu: Duration, largest: u64) -> Report {
+    fn report(
+        &self,
+        limits: &Limits,
+        wall: Duration,
+        cpu: Duration,
+        accounts: &Accounts,
+    ) -> Report {
+        let code = self.status.and_then(|status| status.exit_status());
         let signal = self.status.and_then(|status| status.terminating_signal());
         let by_kernel = match signal {
+            _ if accounts.killed_for_memory() => Some(LimitHit::Memory),
             Some(libc::SIGXCPU) => Some(LimitHit::Cpu),
             // At the hard limit the kernel kills outright.
             Some(libc::SIGKILL) if cpu >= limits.cpu => Some(LimitHit::Cpu),
             Some(libc::SIGXFSZ) => Some(LimitHit::FileSize),
+            // One that goes on with fewer processes than it wanted has crossed nothing.
+            _ if code != Some(0) && accounts.refused_a_process() => Some(LimitHit::Processes),
             _ => None,
         };
         Report::Done {
-            code: self.status.and_then(|status| status.exit_status()),
+            code,
             signal,
             limit: self.limit.or(by_kernel),
             wall,
             cpu,
-            peak_memory: self.peak.max(largest),
+            peak_memory: self.peak,
         }
     }
 }

@@ -8,7 +8,11 @@
     reason = "system calls without a safe wrapper, and the entry before main"
 )]
 
-use std::{io, os::fd::AsFd, os::fd::AsRawFd, time::Duration};
+use std::{
+    io,
+    os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd},
+    time::Duration,
+};
 
 use rustix::process::Pid;
 
@@ -30,6 +34,9 @@ pub(super) fn entry_address() -> usize {
     (*entry) as usize
 }
 
+/// `CLONE_INTO_CGROUP`, which does not fit into the type that libc gives it.
+const INTO_CGROUP: u64 = 1 << 33;
+
 /// Which process goes on.
 #[derive(Debug)]
 pub(super) enum Side {
@@ -47,9 +54,14 @@ fn side(result: libc::c_long) -> io::Result<Side> {
     Ok(pid.map_or(Side::Child, Side::Parent))
 }
 
-/// Clones this process into new mount, pid, network, ipc and uts namespaces, and a user and a cgroup
-/// namespace if asked.
-pub(super) fn clone_with_namespaces(user: bool, groups: bool) -> io::Result<Side> {
+/// Clones this process into new mount, pid, network, ipc and uts namespaces, a user and a cgroup
+/// namespace if asked, and a control group. Gives a descriptor of the new process to the old one when
+/// there is a group.
+pub(super) fn clone_with_namespaces(
+    user: bool,
+    groups: bool,
+    group: Option<BorrowedFd<'_>>,
+) -> io::Result<(Side, Option<OwnedFd>)> {
     let mut flags = libc::CLONE_NEWNS
         | libc::CLONE_NEWPID
         | libc::CLONE_NEWNET
@@ -65,15 +77,28 @@ pub(super) fn clone_with_namespaces(user: bool, groups: bool) -> io::Result<Side
     // on with a copy of our memory, as after `fork`.
     let mut arguments: libc::clone_args = unsafe { std::mem::zeroed() };
     arguments.flags = u64::from(flags.cast_unsigned());
+    let mut process: libc::c_int = -1;
+    if let Some(group) = group {
+        arguments.flags |= INTO_CGROUP | u64::from(libc::CLONE_PIDFD.cast_unsigned());
+        arguments.cgroup = u64::from(group.as_raw_fd().cast_unsigned());
+        arguments.pidfd = std::ptr::from_mut(&mut process).expose_provenance() as u64;
+    }
     arguments.exit_signal = u64::from(libc::SIGCHLD.cast_unsigned());
-    // SAFETY: the structure lives over the call and its size is right; one thread (see above).
-    side(unsafe {
+    // SAFETY: the structure, and the number that the kernel writes the descriptor to, live over the
+    // call; the size is right; one thread (see above).
+    let side = side(unsafe {
         libc::syscall(
             libc::SYS_clone3,
             std::ptr::from_mut(&mut arguments),
             size_of::<libc::clone_args>(),
         )
-    })
+    })?;
+    let process = match side {
+        // SAFETY: the kernel has just made it, for us alone; the child has none.
+        Side::Parent(_) if process >= 0 => Some(unsafe { OwnedFd::from_raw_fd(process) }),
+        _ => None,
+    };
+    Ok((side, process))
 }
 
 /// `fork`.

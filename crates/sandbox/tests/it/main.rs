@@ -3,6 +3,7 @@
 
 mod attacks;
 mod golden;
+mod groups;
 #[cfg(feature = "oci")]
 mod oci;
 mod python;
