@@ -176,7 +176,7 @@ fn ready(folder: &Path) -> std::io::Result<()> {
     }
     let probe = folder.join(format!("adit-probe-{}", std::process::id()));
     match fs::create_dir(&probe) {
-        Err(error) if error.kind() != ErrorKind::AlreadyExists => return Err(error),
+        Err(error) if error.kind() != ErrorKind::AlreadyExists => Err(error),
         _ => fs::remove_dir(&probe),
     }
 }

@@ -126,6 +126,8 @@ fn before_main() {
 
 /// Clones a sandbox for every plan, until the library is gone.
 fn serve(groups: Option<&Path>) {
+    // Before Linux 6.4 it stands in `/proc/self/auxv` alone, which is soon out of reach; then it is kept.
+    let _ = rustix::param::page_size();
     // Dying with the thread that started us would be wrong: the socket tells when the library is
     // gone. Keys are not here, yet nobody needs to look.
     let _ = set_dumpable_behavior(DumpableBehavior::NotDumpable);
