@@ -73,6 +73,8 @@ impl fmt::Display for Enforcement {
         };
         let group = if self.group.is_some() {
             "one for each run"
+        } else if contained {
+            "the runtime's"
         } else {
             "none: no cgroup v2 that this user may make groups in (Delegate=yes in systemd's unit)"
         };
@@ -98,7 +100,7 @@ impl fmt::Display for Enforcement {
             ("control group", group),
             ("memory of all", counted),
             ("CPU time of all", time),
-            ("number of processes", processes),
+            ("number of processes", number),
         ];
         for (what, how) in rows {
             writeln!(formatter, "{what:<24}{how}")?;
