@@ -176,6 +176,10 @@ pub enum Error {
         /// What is missing.
         reason: String,
     },
+    /// A published model cannot be pulled.
+    #[cfg(feature = "pull")]
+    #[error(transparent)]
+    Pull(#[from] crate::PullError),
     /// The model's space or an embedding was refused.
     #[error(transparent)]
     Embedding(#[from] adit_embedding::Error),

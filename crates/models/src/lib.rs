@@ -14,8 +14,8 @@
 //! Where many tasks embed at once, a [`Batcher`] gathers what they ask into passes; [`BatchedText`],
 //! [`BatchedVideo`] and [`BatchedAudio`] do so behind the seams.
 //!
-//! This crate downloads nothing: `scripts/fetch-models` does. It trains nothing, judges nothing
-//! and speaks to no network.
+//! Without the feature `pull` this crate speaks to no network. It trains nothing and judges
+//! nothing.
 //!
 //! ```no_run
 //! use std::path::Path;
@@ -53,11 +53,15 @@
 //!
 //! - `cuda`: the CUDA backend of burn. It builds from package registries alone; the driver and
 //!   NVRTC are loaded at run time.
+//! - `pull`: the catalogue of published models and what fetches them ([`Puller`]), for the command
+//!   `adit-models pull`.
 
 mod aesthetic;
 mod batcher;
 mod batches;
 mod bert;
+#[cfg(feature = "pull")]
+mod catalogue;
 mod checkpoint;
 mod clip;
 mod clip_vision;
@@ -71,6 +75,8 @@ mod mel;
 mod minilm;
 mod parameters;
 mod placement;
+#[cfg(feature = "pull")]
+mod pull;
 mod sampling;
 mod tokens;
 mod transnet;
@@ -79,6 +85,8 @@ pub use aesthetic::AestheticHead;
 pub use batcher::{
     BatchedAudio, BatchedText, BatchedVideo, Batcher, BatcherConfig, BatcherStats, Ticket,
 };
+#[cfg(feature = "pull")]
+pub use catalogue::{ModelCatalogue, PublishedFile, PublishedModel, PublishedWheel};
 pub use clip::ClipTokenizer;
 pub use clip_vision::{CentreCrop, ClipVision};
 pub use crops::CropPlan;
@@ -88,5 +96,10 @@ pub use imagebind::ImageBind;
 pub use mel::MelBank;
 pub use minilm::MiniLm;
 pub use placement::{ParsePrecisionError, Placement, Precision};
+#[cfg(feature = "pull")]
+pub use pull::{
+    FileState, PullError, PullEvent, PullObserver, PullOrder, PullSettings, Puller, model_in,
+    verify,
+};
 pub use sampling::ClipSampling;
 pub use transnet::{FrameTransition, ShotScan, TransNetV2, shots};

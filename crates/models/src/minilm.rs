@@ -26,9 +26,11 @@ const LEAST_PASS_TOKENS: usize = 64;
 const CUDA_PASS_TOKENS: usize = 1 << 16;
 
 /// SHA-256 of the published weights.
-const WEIGHTS_DIGEST: &str = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db";
+pub(crate) const WEIGHTS_DIGEST: &str =
+    "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db";
 /// SHA-256 of the published tokenizer.
-const TOKENIZER_DIGEST: &str = "be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037";
+pub(crate) const TOKENIZER_DIGEST: &str =
+    "be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037";
 
 /// The sentence encoder all-MiniLM-L6-v2: texts to unit vectors of 384 dimensions in the space
 /// `minilm-l6-v2/384`.
