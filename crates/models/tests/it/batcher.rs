@@ -463,6 +463,24 @@ fn without_a_runtime_there_is_no_batcher() {
 }
 
 #[test]
+fn with_its_runtime_ends_the_wait() {
+    let gone = runtime();
+    let (batcher, ticket) = gone.block_on(async {
+        let (batcher, _) = start(config(), doubled);
+        let ticket = batcher.enqueue(input(0)).await.unwrap();
+        (batcher, ticket)
+    });
+    drop(gone);
+    runtime().block_on(async {
+        let error = ticket.await.unwrap_err();
+        assert!(matches!(error, Error::QueueClosed), "{error}");
+        let error = batcher.submit(input(1)).await.unwrap_err();
+        assert!(matches!(error, Error::QueueClosed), "{error}");
+        batcher.shutdown().await;
+    });
+}
+
+#[test]
 fn tasks_share_passes_over_texts() {
     let runtime = Builder::new_multi_thread().enable_time().build().unwrap();
     let alone = HashEmbedder::new(32).unwrap();
