@@ -26,11 +26,7 @@ pub(crate) async fn run(config: Config, shutdown: CancellationToken) -> anyhow::
     let mut dataset = config.dataset.clone();
     dataset.folder = expand_home(&dataset.folder);
     let spaces = match &config.space {
-        Some(joint) => DatasetSpaces {
-            video: joint.clone(),
-            audio: joint.clone(),
-            text: joint.clone(),
-        },
+        Some(joint) => DatasetSpaces::joint(joint.clone()),
         None => Embedders::standard_spaces()?,
     };
     let dataset = Arc::new(VideoDataset::open(&dataset, spaces, clock.clone()).await?);

@@ -63,6 +63,15 @@ pub struct DatasetSpaces {
 }
 
 impl DatasetSpaces {
+    /// One space for all three.
+    pub fn joint(space: Space) -> Self {
+        Self {
+            video: space.clone(),
+            audio: space.clone(),
+            text: space,
+        }
+    }
+
     /// Whether `asked` are these same spaces.
     ///
     /// # Errors
