@@ -5,7 +5,7 @@
 //! memory, without padding.
 
 mod config;
-mod kernels;
+pub(crate) mod kernels;
 mod packed;
 #[cfg(any(test, feature = "cuda"))]
 mod padded;

@@ -115,6 +115,14 @@ pub enum Error {
         /// The token.
         token: u32,
     },
+    /// More tokens than the model's context takes.
+    #[error("{tokens} tokens, the model's context takes {limit}")]
+    ContextFull {
+        /// The tokens, those of the text so far included.
+        tokens: usize,
+        /// Most tokens.
+        limit: usize,
+    },
     /// What was to be prepared for a model is no text, frame or sound that it can take.
     #[error("the model cannot take {reason}")]
     Input {

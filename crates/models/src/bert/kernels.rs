@@ -64,7 +64,7 @@ pub(crate) fn mean_rows(rows: &[f32], lengths: &[usize], hidden: usize) -> Vec<V
 /// by adding `n` to the exponent's bits (Cody and Waite, «Software Manual for the Elementary
 /// Functions», 1980).
 #[inline(always)]
-fn exp_of_negative(x: f32) -> f32 {
+pub(crate) fn exp_of_negative(x: f32) -> f32 {
     /// 1.5 · 2^23: adding it rounds to a whole number, which then stands in the lowest bits.
     const ROUNDING: f32 = 12_582_912.0;
     const LN_2_HIGH: f32 = 0.693_359_4;

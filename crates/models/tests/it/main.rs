@@ -7,6 +7,7 @@
 )]
 
 mod batcher;
+mod causal;
 mod golden;
 mod hostile;
 mod imagebind;
