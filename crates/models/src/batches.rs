@@ -21,11 +21,19 @@ pub(crate) fn group_by_length(lengths: &[usize], most_tokens: usize) -> Vec<Vec<
     groups
 }
 
+/// What passes over the groups gave, in the order of the indices.
+pub(crate) fn in_order<T>(groups: &[Vec<usize>], passes: Vec<Vec<T>>) -> Vec<T> {
+    let indices = groups.iter().flatten().copied();
+    let mut results: Vec<(usize, T)> = indices.zip(passes.into_iter().flatten()).collect();
+    results.sort_by_key(|(index, _)| *index);
+    results.into_iter().map(|(_, result)| result).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 
-    use super::group_by_length;
+    use super::{group_by_length, in_order};
 
     proptest! {
         #[test]
@@ -43,6 +51,11 @@ mod tests {
             }
             let order: Vec<usize> = groups.iter().flatten().map(|index| lengths[*index]).collect();
             prop_assert!(order.is_sorted_by(|a, b| a >= b));
+            let passes = groups
+                .iter()
+                .map(|group| group.iter().map(|index| lengths[*index]).collect())
+                .collect();
+            prop_assert_eq!(in_order(&groups, passes), lengths);
         }
     }
 }

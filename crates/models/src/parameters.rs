@@ -19,6 +19,12 @@ impl Shapes {
         self.0.insert(name.into(), shape.to_vec());
     }
 
+    /// Names and shapes, by name.
+    #[cfg(test)]
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&String, &Vec<usize>)> {
+        self.0.iter()
+    }
+
     /// A weight and a bias of one length.
     pub(crate) fn norm(&mut self, prefix: &str, width: usize) {
         self.add(format!("{prefix}.weight"), &[width]);

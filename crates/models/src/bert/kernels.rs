@@ -2,39 +2,53 @@
 //!
 //! Every kernel runs at the widest instruction set of the machine, found at run time. The loops
 //! are written so that the compiler vectorises them there: fixed groups of [`LANES`] and fused
-//! multiply-adds. Row lengths are multiples of [`LANES`]; loading a model checks that.
+//! multiply-adds. Rows whose length is a multiple of [`LANES`] are the fast ones.
 
 mod attention;
 mod gelu;
 mod norm;
+mod product;
 
 use pulp::Arch;
 
-pub(crate) use attention::Attention;
+pub(crate) use attention::{Attention, Relative};
 pub(crate) use gelu::add_gelu;
-pub(crate) use norm::LayerNorm;
+pub(crate) use norm::NormRows;
+pub(crate) use product::Panels;
 
-/// Lanes of the widest registers; every row length is a multiple of it.
+/// Lanes of the widest registers.
 pub(crate) const LANES: usize = 16;
 
-/// Writes each token's word and position embeddings, added, into `rows`.
+/// The sum of each token's word and position embeddings; `places` are the tokens' rows of `positions`.
 pub(crate) fn embed(
-    sequences: &[&[u32]],
+    ids: &[&[u32]],
+    places: &[Vec<usize>],
     words: &[f32],
     positions: &[f32],
     hidden: usize,
-    rows: &mut [f32],
-) {
-    let mut rows = rows.chunks_exact_mut(hidden);
-    for sequence in sequences {
-        for (id, position) in sequence.iter().zip(positions.chunks_exact(hidden)) {
-            let word = words.get(*id as usize * hidden..).unwrap_or_default();
-            let Some(row) = rows.next() else { return };
-            for ((place, word), position) in row.iter_mut().zip(word).zip(position) {
-                *place = word + position;
-            }
+) -> Vec<f32> {
+    let ids = ids.iter().copied().flatten();
+    let mut rows = vec![0.0; ids.clone().count() * hidden];
+    let tokens = ids.zip(places.iter().flatten());
+    for (row, (id, place)) in rows.chunks_exact_mut(hidden).zip(tokens) {
+        let word = words.get(*id as usize * hidden..).unwrap_or_default();
+        let position = positions.get(place * hidden..).unwrap_or_default();
+        for ((value, word), position) in row.iter_mut().zip(word).zip(position) {
+            *value = word + position;
         }
     }
+    rows
+}
+
+/// The first of each sequence's rows.
+pub(crate) fn first_rows(rows: &[f32], lengths: &[usize], hidden: usize) -> Vec<Vec<f32>> {
+    let mut start = 0;
+    let mut first = |length: &usize| {
+        let row = rows.get(start..start + hidden).unwrap_or_default().to_vec();
+        start += length * hidden;
+        row
+    };
+    lengths.iter().map(&mut first).collect()
 }
 
 /// The mean of each sequence's rows.
@@ -92,12 +106,13 @@ pub(crate) fn exp_of_negative(x: f32) -> f32 {
 #[inline(always)]
 fn sum(row: &[f32], part: impl Fn(f32) -> f32) -> f32 {
     let mut sums = [0.0; LANES];
-    for group in row.as_chunks::<LANES>().0 {
+    let (groups, rest) = row.as_chunks::<LANES>();
+    for group in groups {
         for (sum, value) in sums.iter_mut().zip(group) {
             *sum += part(*value);
         }
     }
-    sums.iter().sum()
+    sums.iter().sum::<f32>() + rest.iter().map(|value| part(*value)).sum::<f32>()
 }
 
 #[cfg(test)]

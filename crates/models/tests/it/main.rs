@@ -8,6 +8,7 @@
 
 mod batcher;
 mod causal;
+mod encoders;
 mod golden;
 mod hostile;
 mod imagebind;

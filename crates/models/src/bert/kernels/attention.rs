@@ -16,6 +16,25 @@ pub(crate) struct Attention<'a> {
     pub(crate) lengths: &'a [usize],
     pub(crate) hidden: usize,
     pub(crate) heads: usize,
+    /// What is added to the scores.
+    pub(crate) relative: Option<Relative<'a>>,
+}
+
+/// A bias on scores by how far the key stands from the query.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Relative<'a> {
+    /// For each head, the biases of the distances from `1 - longest` to `longest - 1`.
+    pub(crate) biases: &'a [f32],
+    /// Most rows of a sequence.
+    pub(crate) longest: usize,
+}
+
+impl<'a> Relative<'a> {
+    /// The biases of a head's keys, as many as there are, for the query at `place`.
+    fn of(&self, head: usize, place: usize) -> &'a [f32] {
+        let start = head * (2 * self.longest - 1) + self.longest - 1 - place;
+        self.biases.get(start..).unwrap_or_default()
+    }
 }
 
 impl Attention<'_> {
@@ -38,13 +57,13 @@ struct Pass<'a, 'b> {
 struct Scratch {
     /// `head size × padded length`.
     keys: Vec<f32>,
-    /// `length × head size`.
+    /// `length × head size`, each row padded.
     values: Vec<f32>,
     /// `ROWS × padded length`.
     scores: Vec<f32>,
     /// For each component, that of `ROWS` queries.
     queries: Vec<[f32; ROWS]>,
-    /// `ROWS × head size`.
+    /// `ROWS × head size`, each row padded.
     mixed: Vec<f32>,
 }
 
@@ -68,7 +87,7 @@ impl WithSimd for Pass<'_, '_> {
             let (out, out_rest) = context.split_at_mut(length * hidden);
             for head in 0..heads {
                 self.attention
-                    .head(simd, head * size, size, rows, out, &mut scratch);
+                    .head(simd, head, size, rows, out, &mut scratch);
             }
             (projected, context) = (rest, out_rest);
         }
@@ -76,18 +95,20 @@ impl WithSimd for Pass<'_, '_> {
 }
 
 impl Attention<'_> {
-    /// One head of one sequence; its components start at column `first`.
+    /// One head of one sequence.
     #[inline(always)]
     fn head<S: Simd>(
         &self,
         simd: S,
-        first: usize,
+        head: usize,
         size: usize,
         rows: &[f32],
         out: &mut [f32],
         scratch: &mut Scratch,
     ) {
+        let first = head * size;
         let width = 3 * self.hidden;
+        let padded_size = size.next_multiple_of(LANES);
         let length = rows.len() / width;
         let padded = length.next_multiple_of(LANES);
         let (key, value) = (self.hidden + first, 2 * self.hidden + first);
@@ -105,13 +126,14 @@ impl Attention<'_> {
                 *place = key + bias;
             }
             scratch.values.extend_from_slice(&row[value..value + size]);
+            scratch.values.resize((column + 1) * padded_size, 0.0);
         }
         scratch.scores.resize(ROWS * padded, 0.0);
         let scale = 1.0 / (size as f32).sqrt();
         let blocks = rows
             .chunks(ROWS * width)
             .zip(out.chunks_mut(ROWS * self.hidden));
-        for (queries, out) in blocks {
+        for (block, (queries, out)) in blocks.enumerate() {
             scratch.queries.clear();
             scratch.queries.resize(size, [0.0; ROWS]);
             for (lane, row) in queries.chunks_exact(width).enumerate() {
@@ -122,12 +144,20 @@ impl Attention<'_> {
             }
             score(simd, &scratch.queries, &scratch.keys, &mut scratch.scores);
             let mut shares = [0.0; ROWS];
-            for (row, share) in scratch.scores.chunks_exact_mut(padded).zip(&mut shares) {
+            let scores = scratch.scores.chunks_exact_mut(padded);
+            for (lane, (row, share)) in scores.zip(&mut shares).enumerate() {
+                let place = block * ROWS + lane;
+                if let Some(relative) = self.relative.filter(|_| place < length) {
+                    let row = row.iter_mut().take(length);
+                    for (score, bias) in row.zip(relative.of(head, place)) {
+                        *score += bias;
+                    }
+                }
                 *share = weigh(row, length);
             }
-            scratch.mixed.resize(ROWS * size, 0.0);
+            scratch.mixed.resize(ROWS * padded_size, 0.0);
             mix(simd, &scratch.scores, &scratch.values, &mut scratch.mixed);
-            let mixed = scratch.mixed.chunks_exact(size).zip(&shares);
+            let mixed = scratch.mixed.chunks_exact(padded_size).zip(&shares);
             for (row, (mixed, share)) in out.chunks_exact_mut(self.hidden).zip(mixed) {
                 let places = row[first..first + size].iter_mut();
                 for ((place, value), bias) in places.zip(mixed).zip(value_bias) {
@@ -253,7 +283,7 @@ fn accumulate<S: Simd, const COLUMNS: usize>(
 
 #[cfg(test)]
 mod tests {
-    use super::Attention;
+    use super::{Attention, Relative};
 
     /// The definition, in f64.
     fn reference(attention: &Attention<'_>) -> Vec<f32> {
@@ -263,6 +293,7 @@ mod tests {
             lengths,
             hidden,
             heads,
+            relative,
         } = *attention;
         let size = hidden / heads;
         let at = |row: usize, column: usize| {
@@ -279,6 +310,11 @@ mod tests {
                             .map(|c| at(row, c) * at(key, hidden + c))
                             .sum::<f64>()
                             / (size as f64).sqrt()
+                            + relative.map_or(0.0, |relative| {
+                                let distance = relative.longest - 1 + key - row;
+                                let head = column / size * (2 * relative.longest - 1);
+                                f64::from(relative.biases[head + distance])
+                            })
                     };
                     let weights: Vec<f64> = (start..start + length)
                         .map(|key| score(key).exp())
@@ -298,28 +334,35 @@ mod tests {
 
     #[test]
     fn equals_the_definition_at_every_remainder() {
-        let (hidden, heads) = (96, 3);
+        let wave = |index: usize| ((index * 7919 % 1009) as f32 / 504.5 - 1.0) * 1.5;
         let lengths = [1, 2, 3, 4, 5, 15, 16, 17, 33, 50];
         let rows: usize = lengths.iter().sum();
-        let wave = |index: usize| ((index * 7919 % 1009) as f32 / 504.5 - 1.0) * 1.5;
-        let projected: Vec<f32> = (0..rows * 3 * hidden).map(wave).collect();
-        let bias: Vec<f32> = (0..3 * hidden)
-            .map(|index| wave(index + 13) * 0.1)
-            .collect();
-        let attention = Attention {
-            projected: &projected,
-            bias: &bias,
-            lengths: &lengths,
-            hidden,
-            heads,
-        };
-        let mut context = vec![f32::NAN; rows * hidden];
-        attention.apply(&mut context);
-        for (index, (found, expected)) in context.iter().zip(reference(&attention)).enumerate() {
-            assert!(
-                (found - expected).abs() < 1e-5,
-                "{index}: {found} for {expected}"
-            );
+        for (hidden, heads, longest) in [(96, 3, None), (40, 5, Some(50)), (63, 3, Some(64))] {
+            let projected: Vec<f32> = (0..rows * 3 * hidden).map(wave).collect();
+            let bias: Vec<f32> = (0..3 * hidden)
+                .map(|index| wave(index + 13) * 0.1)
+                .collect();
+            let biases: Vec<f32> = (0..heads * 127).map(|index| wave(index + 31)).collect();
+            let attention = Attention {
+                projected: &projected,
+                bias: &bias,
+                lengths: &lengths,
+                hidden,
+                heads,
+                relative: longest.map(|longest| Relative {
+                    biases: &biases,
+                    longest,
+                }),
+            };
+            let mut context = vec![f32::NAN; rows * hidden];
+            attention.apply(&mut context);
+            for (index, (found, expected)) in context.iter().zip(reference(&attention)).enumerate()
+            {
+                assert!(
+                    (found - expected).abs() < 1e-5,
+                    "{hidden} in {heads} at {index}: {found} for {expected}"
+                );
+            }
         }
     }
 }
