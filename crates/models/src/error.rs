@@ -21,6 +21,15 @@ pub enum Error {
         #[source]
         source: io::Error,
     },
+    /// A file of a model cannot be written.
+    #[error("cannot write {}", path.display())]
+    Write {
+        /// The file, or the folder.
+        path: PathBuf,
+        /// What the system said.
+        #[source]
+        source: io::Error,
+    },
     /// A file is larger than any file of this kind may be.
     #[error("{} has {size} bytes, at most {limit} are allowed", path.display())]
     Oversized {
@@ -43,6 +52,30 @@ pub enum Error {
     #[error("{} has no sound safetensors header: {reason}", path.display())]
     Header {
         /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        reason: String,
+    },
+    /// A file that should be what PyTorch saves is not, or lies.
+    #[error("{} is no sound PyTorch checkpoint: {reason}", path.display())]
+    Pytorch {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        reason: String,
+    },
+    /// The pickle in a PyTorch checkpoint asks for more than tensors. It is not executed.
+    #[error("the pickle in {} asks for {what}, which no tensor needs; pickles are not executed", path.display())]
+    PickleRefused {
+        /// The file.
+        path: PathBuf,
+        /// The instruction, or the name of Python's.
+        what: String,
+    },
+    /// The index of a checkpoint in several files lies or cannot be parsed.
+    #[error("{} is no sound index of a checkpoint: {reason}", path.display())]
+    ShardIndex {
+        /// The index.
         path: PathBuf,
         /// What is wrong.
         reason: String,

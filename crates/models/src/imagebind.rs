@@ -14,13 +14,14 @@ use burn_tensor::{FloatDType, backend::Backend};
 use crate::{
     ClipTokenizer, Device, Error, MelBank, Placement, Result,
     checkpoint::Checkpoint,
-    digest,
     placement::{Build, place},
 };
 use config::ImageBindConfig;
 use network::{Joint, Trunks};
 use patches::{AUDIO, VISION};
 
+/// What training puts before all names.
+const WRAPPERS: [&str; 3] = ["state_dict.", "model.", "module."];
 /// Inputs in one pass on the CPU; attention over one view of the huge model takes some 20 MB.
 const CPU_PASS: usize = 8;
 /// Inputs in one pass on CUDA.
@@ -65,29 +66,35 @@ impl ImageBind {
     /// Values of a view of a video: three colours, two frames, 224 rows, 224 columns.
     pub const VIEW: usize = 3 * config::TUBELET * crate::crops::SIDE * crate::crops::SIDE;
 
-    /// Loads `config.json` and `model.safetensors` from a folder. The configuration has the names of the
-    /// original's constructor (`vision_embed_dim` and so on); the tensors have the original's names, and
-    /// those of its other modalities may be there.
+    /// Loads the weights of a folder, or of a file, after the `config.json` beside them. The configuration
+    /// has the names of the original's constructor (`vision_embed_dim` and so on); without one the
+    /// weights must be those of the published `imagebind_huge`. The tensors have the original's names,
+    /// and those of its other modalities may be there.
+    ///
+    /// The weights are `model.safetensors`, several files beside `model.safetensors.index.json`, or what
+    /// PyTorch saves, such as `imagebind_huge.pth`, of 16, 32 or 64 bits a number.
     ///
     /// # Errors
     /// - [`Error::Missing`], [`Error::Read`], [`Error::Oversized`] for the files themselves.
-    /// - [`Error::Config`], [`Error::Header`] for what they declare.
+    /// - [`Error::Config`], [`Error::Header`], [`Error::Pytorch`], [`Error::PickleRefused`],
+    ///   [`Error::ShardIndex`] for what they declare.
     /// - [`Error::TensorShape`], [`Error::TensorElement`], [`Error::TensorsMissing`],
     ///   [`Error::TensorsUnexpected`], [`Error::TensorNotFinite`] with the tensors' names.
     /// - [`Error::DeviceUnavailable`] for a device that is not compiled in or not there.
-    pub fn load(folder: &Path, placement: impl Into<Placement>) -> Result<Self> {
+    pub fn load(weights: &Path, placement: impl Into<Placement>) -> Result<Self> {
         let placement = placement.into();
-        let config = ImageBindConfig::load(&folder.join("config.json"))?;
-        let weights = folder.join("model.safetensors");
-        let mut checkpoint = Checkpoint::open(&weights)?;
+        let config = ImageBindConfig::beside(weights)?;
+        let mut checkpoint = Checkpoint::open(weights)?;
+        checkpoint.strip(&WRAPPERS);
+        let identity = checkpoint.identity();
         let parts = JointParts {
             checkpoint: &mut checkpoint,
             config: &config,
         };
-        let trunks = place(placement, parts)?;
-        let digest = digest::of(&weights)?;
+        let (trunks, digest) = rayon::join(|| place(placement, parts), || identity.digest());
+        let (trunks, digest) = (trunks?, digest?);
         let name = format!("imagebind-{}", digest.get(..16).unwrap_or_default());
-        tracing::debug!(folder = %folder.display(), %placement, space = name, "ImageBind loaded");
+        tracing::debug!(weights = %weights.display(), %placement, space = name, "ImageBind loaded");
         Ok(Self {
             space: Space::new(&name, config.out_embed_dim)?,
             placement,

@@ -1,7 +1,7 @@
 //! Layers that several networks are made of.
 
 use burn_tensor::{
-    Tensor,
+    DType, Tensor,
     activation::{gelu, sigmoid, softmax},
     backend::Backend,
 };
@@ -65,11 +65,15 @@ impl<B: Backend> Dense<B> {
 }
 
 impl<B: Backend> LayerNorm<B> {
+    /// At 32 bits whatever the states' format, as in PyTorch: a half has too few digits for a mean.
     pub(crate) fn apply(&self, states: Tensor<B, 3>) -> Tensor<B, 3> {
+        let dtype = states.dtype();
+        let wide = |vector: &Tensor<B, 1>| vector.clone().cast(DType::F32).unsqueeze::<3>();
+        let states = states.cast(DType::F32);
         let centred = states.clone() - states.mean_dim(2);
         let variance = (centred.clone() * centred.clone()).mean_dim(2);
-        centred / (variance + self.epsilon).sqrt() * self.scale.clone().unsqueeze::<3>()
-            + self.shift.clone().unsqueeze::<3>()
+        let normal = centred / (variance + self.epsilon).sqrt();
+        (normal * wide(&self.scale) + wide(&self.shift)).cast(dtype)
     }
 }
 

@@ -73,6 +73,7 @@ mod causal;
 mod checkpoint;
 mod clip;
 mod clip_vision;
+mod convert;
 mod crops;
 mod device;
 mod digest;
@@ -103,6 +104,7 @@ pub use causal::{
 };
 pub use clip::ClipTokenizer;
 pub use clip_vision::{CentreCrop, ClipVision};
+pub use convert::{Conversion, convert};
 pub use crops::CropPlan;
 pub use device::{Device, ParseDeviceError};
 pub use error::{Error, Result};

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use burn_tensor::{FloatDType, Tensor, TensorData, backend::Backend};
+use burn_tensor::{FloatDType, Tensor, TensorData, backend::Backend, bf16, f16};
 
 use crate::{
     Result,
-    checkpoint::{Checkpoint, Wanted},
+    checkpoint::{Checkpoint, Number, Wanted},
     layers::{Dense, LayerNorm},
 };
 
@@ -79,43 +79,66 @@ impl<'a, B: Backend> Parameters<'a, B> {
         self.shapes.0.contains_key(name)
     }
 
-    /// A tensor's values, row by row, and its shape.
+    /// A tensor's values at 32 bits, row by row, and its shape.
     pub(crate) fn values(&mut self, name: &str) -> Result<(Vec<f32>, Vec<usize>)> {
-        let shape = self.shapes.0.get(name).cloned().unwrap_or_default();
-        let values = self.checkpoint.tensor(&Wanted {
-            name: name.to_owned(),
-            shape: shape.clone(),
-        })?;
-        Ok((values, shape))
+        let wanted = self.wanted(name);
+        let values = self.checkpoint.tensor(&wanted)?;
+        Ok((values, wanted.shape))
     }
 
-    /// Values that did not come straight from one tensor.
-    pub(crate) fn place<const D: usize>(
-        &self,
-        values: Vec<f32>,
-        shape: [usize; D],
-    ) -> Tensor<B, D> {
-        Tensor::<B, D>::from_data(TensorData::new(values, shape), self.device).cast(self.dtype)
+    fn wanted(&self, name: &str) -> Wanted {
+        Wanted {
+            name: name.to_owned(),
+            shape: self.shapes.0.get(name).cloned().unwrap_or_default(),
+        }
+    }
+
+    /// Tensors one after the other as one row, in a format.
+    fn row<T: Number>(&mut self, names: &[&str]) -> Result<TensorData> {
+        let mut row: Vec<T> = Vec::new();
+        for name in names {
+            let wanted = self.wanted(name);
+            self.checkpoint
+                .pieces(&wanted, 1, |piece| row.extend_from_slice(piece))?;
+        }
+        let length = row.len();
+        Ok(TensorData::new(row, [length]))
+    }
+
+    /// Tensors one after the other as one row, in the network's format: no wider copy is ever made.
+    fn narrow_row(&mut self, names: &[&str]) -> Result<TensorData> {
+        match self.dtype {
+            FloatDType::F16 => self.row::<f16>(names),
+            FloatDType::BF16 => self.row::<bf16>(names),
+            _ => self.row::<f32>(names),
+        }
+    }
+
+    fn on_device<const D: usize>(&self, data: TensorData) -> Tensor<B, D> {
+        let dtype = data.dtype;
+        Tensor::from_data(data, (self.device, dtype))
     }
 
     /// A tensor of the checkpoint's own shape.
     pub(crate) fn tensor<const D: usize>(&mut self, name: &str) -> Result<Tensor<B, D>> {
-        let (values, shape) = self.values(name)?;
-        Ok(Tensor::<B, D>::from_data(TensorData::new(values, shape), self.device).cast(self.dtype))
+        let mut data = self.narrow_row(&[name])?;
+        data.shape = self.wanted(name).shape.into();
+        Ok(self.on_device(data))
     }
 
     /// A tensor's values as one row.
     pub(crate) fn vector(&mut self, name: &str) -> Result<Tensor<B, 1>> {
-        let (values, _) = self.values(name)?;
-        let length = values.len();
-        Ok(self.place(values, [length]))
+        let data = self.narrow_row(&[name])?;
+        Ok(self.on_device(data))
     }
 
-    /// `PREFIX.weight` and `PREFIX.bias`.
+    /// `PREFIX.weight` and `PREFIX.bias`, at 32 bits: normalisation is computed there.
     pub(crate) fn norm(&mut self, prefix: &str, epsilon: f64) -> Result<LayerNorm<B>> {
+        let scale = self.row::<f32>(&[&format!("{prefix}.weight")])?;
+        let shift = self.row::<f32>(&[&format!("{prefix}.bias")])?;
         Ok(LayerNorm {
-            scale: self.vector(&format!("{prefix}.weight"))?,
-            shift: self.vector(&format!("{prefix}.bias"))?,
+            scale: self.on_device(scale),
+            shift: self.on_device(shift),
             epsilon,
         })
     }
@@ -137,33 +160,43 @@ impl<'a, B: Backend> Parameters<'a, B> {
     /// Several layers of the same inputs, side by side as one product. Their weights are transposed in
     /// memory: products over a transposed view are slower on the CPU.
     pub(crate) fn dense_of(&mut self, weights: &[&str], biases: &[&str]) -> Result<Dense<B>> {
-        let mut parts = Vec::with_capacity(weights.len());
-        for name in weights {
-            let (values, shape) = self.values(name)?;
-            parts.push((values, shape.first().copied().unwrap_or_default().max(1)));
-        }
-        let all: usize = parts.iter().map(|(_, outputs)| outputs).sum();
-        let inputs = parts
-            .first()
-            .map_or(0, |(values, outputs)| values.len() / outputs);
-        let mut transposed = vec![0.0; inputs * all];
-        let rows = parts
-            .iter()
-            .flat_map(|(values, _)| values.chunks_exact(inputs.max(1)));
-        for (output, row) in rows.enumerate() {
-            let column = transposed.iter_mut().skip(output).step_by(all.max(1));
-            for (place, value) in column.zip(row) {
-                *place = *value;
-            }
-        }
-        let mut shifts = Vec::new();
-        for name in biases {
-            shifts.extend(self.values(name)?.0);
-        }
-        let length = shifts.len();
+        let weight = match self.dtype {
+            FloatDType::F16 => self.transposed::<f16>(weights)?,
+            FloatDType::BF16 => self.transposed::<bf16>(weights)?,
+            _ => self.transposed::<f32>(weights)?,
+        };
+        let bias = match biases {
+            [] => None,
+            _ => Some(self.narrow_row(biases)?),
+        };
         Ok(Dense {
-            weight: self.place(transposed, [inputs, all]),
-            bias: (length > 0).then(|| self.place(shifts, [length])),
+            weight: self.on_device(weight),
+            bias: bias.map(|bias| self.on_device(bias)),
         })
+    }
+
+    /// Weights of `outputs × inputs` as one of `inputs × all outputs`.
+    fn transposed<T: Number>(&mut self, weights: &[&str]) -> Result<TensorData> {
+        let wanted: Vec<Wanted> = weights.iter().map(|name| self.wanted(name)).collect();
+        let rows = |wanted: &Wanted| wanted.shape.first().copied().unwrap_or_default();
+        let all: usize = wanted.iter().map(rows).sum();
+        let sides = wanted.first().and_then(|first| first.shape.get(1..));
+        let inputs: usize = sides.unwrap_or_default().iter().product();
+        let mut transposed = vec![T::ZERO; inputs * all];
+        let mut first = 0;
+        for wanted in &wanted {
+            self.checkpoint.pieces::<T>(wanted, inputs, |piece| {
+                let rows = piece.len() / inputs.max(1);
+                for (input, line) in transposed.chunks_exact_mut(all.max(1)).enumerate() {
+                    let places = line.iter_mut().skip(first).take(rows);
+                    let column = piece.iter().skip(input).step_by(inputs.max(1));
+                    for (place, value) in places.zip(column) {
+                        *place = *value;
+                    }
+                }
+                first += rows;
+            })?;
+        }
+        Ok(TensorData::new(transposed, [inputs, all]))
     }
 }

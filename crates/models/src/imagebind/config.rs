@@ -27,6 +27,23 @@ pub(crate) struct ImageBindConfig {
     pub(crate) context_length: usize,
 }
 
+/// The published `imagebind_huge`, whose checkpoint comes without a configuration.
+const HUGE: ImageBindConfig = ImageBindConfig {
+    video_frames: TUBELET,
+    out_embed_dim: 1_024,
+    vision_embed_dim: 1_280,
+    vision_num_blocks: 32,
+    vision_num_heads: 16,
+    text_embed_dim: 1_024,
+    text_num_blocks: 24,
+    text_num_heads: 16,
+    audio_embed_dim: 768,
+    audio_num_blocks: 12,
+    audio_num_heads: 12,
+    vocab_size: 49_408,
+    context_length: ClipTokenizer::CONTEXT,
+};
+
 /// The size of one trunk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct TrunkSize {
@@ -36,6 +53,19 @@ pub(crate) struct TrunkSize {
 }
 
 impl ImageBindConfig {
+    /// Reads the `config.json` beside weights, a file or all of a folder. If there is none, the weights
+    /// are the published ones.
+    pub(crate) fn beside(weights: &Path) -> Result<Self> {
+        let folder = match weights.is_file() {
+            true => weights.parent().unwrap_or(Path::new("")),
+            false => weights,
+        };
+        match Self::load(&folder.join("config.json")) {
+            Err(Error::Missing { .. }) if weights.exists() => Ok(HUGE),
+            other => other,
+        }
+    }
+
     /// Reads `config.json`.
     pub(crate) fn load(path: &Path) -> Result<Self> {
         let refuse = |reason: String| Error::Config {

@@ -243,13 +243,13 @@ fn wrong_tensors_are_named() {
         }
         other => panic!("{other:?}"),
     }
-    let half =
-        r#"{"embeddings.LayerNorm.weight":{"dtype":"F16","shape":[384],"data_offsets":[0,768]}}"#;
-    let mut bytes = framed(half.as_bytes());
+    let whole =
+        r#"{"embeddings.LayerNorm.weight":{"dtype":"I16","shape":[384],"data_offsets":[0,768]}}"#;
+    let mut bytes = framed(whole.as_bytes());
     bytes.resize(bytes.len() + 768, 0);
     let error = refusal(folder(&bytes).path());
     assert!(
-        matches!(&error, Error::TensorElement { found, .. } if found == "F16"),
+        matches!(&error, Error::TensorElement { found, .. } if found == "I16"),
         "{error}"
     );
 }

@@ -5,23 +5,30 @@ use std::{fs, path::Path, sync::LazyLock};
 use adit_embedding::{
     AudioEmbedder, AudioSamples, Frame, FrameScaling, TextEmbedder, VideoEmbedder, VideoFrames,
 };
-use adit_models::{Device, Error, ImageBind};
+use adit_models::{Device, Error, ImageBind, Placement, Precision};
 use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::tensors::{Tensors, golden_files};
 
-/// Largest difference in any component, and least cosine.
-const TOLERANCE: f32 = 1e-4;
-const LEAST_COSINE: f64 = 0.999_99;
+/// How far ImageBind may be from PyTorch at 32 bits, by the precision it runs in: the least cosine, and
+/// the largest difference in any component, as a share of the vector's length where that is above 1.
+const TOLERANCES: [(Precision, f64, f32); 3] = [
+    (Precision::F32, 0.999_99, 1e-4),
+    (Precision::F16, 0.999_99, 2e-3),
+    (Precision::Bf16, 0.999, 1.5e-2),
+];
 
-/// Devices compiled in that this machine has.
-fn devices() -> Vec<Device> {
+/// Devices compiled in that this machine has, in each precision.
+fn placements() -> Vec<Placement> {
     let mut devices = vec![Device::Cpu];
     if cfg!(feature = "cuda") && Path::new("/dev/nvidia0").exists() {
         devices.push(Device::Cuda(0));
     }
-    devices
+    let in_each = |device: Device| {
+        TOLERANCES.map(|(precision, _, _)| Placement::from(device).with_precision(precision))
+    };
+    devices.into_iter().flat_map(in_each).collect()
 }
 
 /// A folder as [`ImageBind::load`] wants it, of a golden configuration and the weights beside it.
@@ -72,7 +79,11 @@ fn means(vectors: &[Vec<f32>], count: usize) -> Vec<f32> {
     vectors.chunks(count).flat_map(mean).collect()
 }
 
-fn compare(what: &str, found: &[f32], expected: &(Vec<usize>, Vec<f32>)) {
+fn compare(what: &str, precision: Precision, found: &[f32], expected: &(Vec<usize>, Vec<f32>)) {
+    let (_, least, most) = TOLERANCES
+        .into_iter()
+        .find(|(other, _, _)| *other == precision)
+        .unwrap();
     let (shape, expected) = expected;
     assert_eq!(found.len(), expected.len(), "{what}");
     let rows = found.chunks(shape[1]).zip(expected.chunks(shape[1]));
@@ -87,8 +98,13 @@ fn compare(what: &str, found: &[f32], expected: &(Vec<usize>, Vec<f32>)) {
         let cosine = product(found, expected) / lengths;
         let differences = found.iter().zip(expected).map(|(a, b)| (a - b).abs());
         let worst = differences.fold(0.0, f32::max);
+        // At 32 bits the tolerance is absolute, whatever the length.
+        let unit = match precision {
+            Precision::F32 => 1.0,
+            _ => (product(expected, expected).sqrt() as f32).max(1.0),
+        };
         assert!(
-            cosine >= LEAST_COSINE && worst <= TOLERANCE,
+            cosine >= least && worst <= most * unit,
             "{what} {row}: cosine {cosine}, largest difference {worst}"
         );
     }
@@ -102,9 +118,10 @@ fn every_golden_instance_equals_pytorch() {
             .to_string_lossy()
             .replace(".config.json", ".io.safetensors");
         let answers = Tensors::open(Path::new(&answers));
-        for device in devices() {
-            let model = ImageBind::load(folder(&path).path(), device).unwrap();
-            let what = |name: &str| format!("{} on {device}, {name}", path.display());
+        for placement in placements() {
+            let precision = placement.precision;
+            let model = ImageBind::load(folder(&path).path(), placement).unwrap();
+            let what = |name: &str| format!("{} on {placement}, {name}", path.display());
 
             let (_, tokens) = answers.i64("text_tokens");
             let sequences: Vec<[u32; 77]> = tokens
@@ -114,7 +131,12 @@ fn every_golden_instance_equals_pytorch() {
                 .map(|row| row.map(|token| u32::try_from(token).unwrap()))
                 .collect();
             let found = model.vectors_of_sequences(&sequences).unwrap().concat();
-            compare(&what("text"), &found, &answers.f32("text_embedding"));
+            compare(
+                &what("text"),
+                precision,
+                &found,
+                &answers.f32("text_embedding"),
+            );
 
             // A picture is shown twice, colour by colour.
             let (_, image) = input(&config, "image");
@@ -125,17 +147,32 @@ fn every_golden_instance_equals_pytorch() {
                 .collect();
             let views: Vec<&[f32]> = twice.chunks(ImageBind::VIEW).collect();
             let found = model.vectors_of_views(&views).unwrap().concat();
-            compare(&what("image"), &found, &answers.f32("image_embedding"));
+            compare(
+                &what("image"),
+                precision,
+                &found,
+                &answers.f32("image_embedding"),
+            );
 
             let (shape, video) = input(&config, "video");
             let views: Vec<&[f32]> = video.chunks(ImageBind::VIEW).collect();
             let found = means(&model.vectors_of_views(&views).unwrap(), shape[1]);
-            compare(&what("video"), &found, &answers.f32("video_embedding"));
+            compare(
+                &what("video"),
+                precision,
+                &found,
+                &answers.f32("video_embedding"),
+            );
 
             let (shape, sound) = input(&config, "audio_mel");
             let clips: Vec<&[f32]> = sound.chunks(128 * 204).collect();
             let found = means(&model.vectors_of_spectrograms(&clips).unwrap(), shape[1]);
-            compare(&what("audio"), &found, &answers.f32("audio_embedding"));
+            compare(
+                &what("audio"),
+                precision,
+                &found,
+                &answers.f32("audio_embedding"),
+            );
         }
     }
 }

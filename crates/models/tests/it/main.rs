@@ -6,8 +6,10 @@
     reason = "a test fails by panicking"
 )]
 
+mod archives;
 mod batcher;
 mod causal;
+mod checkpoints;
 mod encoders;
 mod golden;
 mod hostile;

@@ -69,6 +69,40 @@ impl Tensors {
         )
     }
 
+    /// Floats of any format, at 32 bits.
+    pub(crate) fn floats(&self, name: &str) -> (Vec<usize>, Vec<f32>) {
+        let dtype = self.header[name]["dtype"].as_str().unwrap();
+        let (shape, bytes) = self.bytes(name, dtype);
+        let values = match dtype {
+            "F32" => return self.f32(name),
+            "F64" => {
+                let values = bytes.as_chunks().0.iter();
+                values
+                    .map(|eight| f64::from_le_bytes(*eight) as f32)
+                    .collect()
+            }
+            "BF16" => {
+                let halves = bytes.as_chunks().0.iter();
+                halves
+                    .map(|two| f32::from_bits(u32::from(u16::from_le_bytes(*two)) << 16))
+                    .collect()
+            }
+            "F16" => {
+                let halves = bytes.as_chunks().0.iter();
+                halves
+                    .map(|two| half_value(u16::from_le_bytes(*two)))
+                    .collect()
+            }
+            other => panic!("{name} holds {other}"),
+        };
+        (shape, values)
+    }
+
+    /// What the header says under a name.
+    pub(crate) fn header(&self, name: &str) -> &Value {
+        &self.header[name]
+    }
+
     fn bytes(&self, name: &str, dtype: &str) -> (Vec<usize>, &[u8]) {
         let entry = &self.header[name];
         assert_eq!(entry["dtype"], dtype, "{name}");
@@ -76,5 +110,16 @@ impl Tensors {
             |field: &str| -> Vec<usize> { serde_json::from_value(entry[field].clone()).unwrap() };
         let offsets = numbers("data_offsets");
         (numbers("shape"), &self.data[offsets[0]..offsets[1]])
+    }
+}
+
+/// The value of a finite 16-bit float.
+fn half_value(bits: u16) -> f32 {
+    let sign = if bits >> 15 == 1 { -1.0 } else { 1.0 };
+    let (exponent, fraction) = (i32::from(bits >> 10 & 31), f32::from(bits & 1023));
+    assert!(exponent < 31);
+    match exponent {
+        0 => sign * fraction * 2_f32.powi(-24),
+        _ => sign * (1.0 + fraction / 1024.0) * 2_f32.powi(exponent - 15),
     }
 }
