@@ -6,7 +6,7 @@
 //! checkpoint is never in memory twice. The file is not mapped: if it were cut while mapped, the
 //! process would be killed, and reading it is as fast.
 
-mod element;
+pub(crate) mod element;
 mod pickle;
 mod safetensors;
 mod sharded;

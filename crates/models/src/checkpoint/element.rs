@@ -179,6 +179,25 @@ pub(crate) fn convert<T: Number>(
     T::rounded(wide, into);
 }
 
+/// Whether the float at an index of a file's bytes is finite.
+pub(crate) fn finite_at(element: Element, bytes: &[u8], index: usize) -> bool {
+    let width = element.bytes() as usize;
+    let own = bytes
+        .get(index * width..(index + 1) * width)
+        .unwrap_or_default();
+    if element == Element::F64 {
+        // Its own format: 32 bits may not hold it.
+        return own
+            .as_chunks()
+            .0
+            .iter()
+            .all(|eight| f64::from_le_bytes(*eight).is_finite());
+    }
+    let mut value = Vec::new();
+    convert::<f32>(element, own, &mut Vec::new(), &mut value);
+    value.iter().all(|value| value.is_finite())
+}
+
 fn widen<H: Number>(bytes: &[u8], wide: &mut Vec<f32>)
 where
     [H]: HalfFloatSliceExt,
