@@ -119,6 +119,15 @@ impl<'a, B: Backend> Parameters<'a, B> {
         Tensor::from_data(data, (self.device, dtype))
     }
 
+    /// Values that did not come straight from one tensor.
+    pub(crate) fn place<const D: usize>(
+        &self,
+        values: Vec<f32>,
+        shape: [usize; D],
+    ) -> Tensor<B, D> {
+        Tensor::<B, D>::from_data(TensorData::new(values, shape), self.device).cast(self.dtype)
+    }
+
     /// A tensor of the checkpoint's own shape.
     pub(crate) fn tensor<const D: usize>(&mut self, name: &str) -> Result<Tensor<B, D>> {
         let mut data = self.narrow_row(&[name])?;
