@@ -1,5 +1,6 @@
 use std::{path::PathBuf, str::FromStr};
 
+use adit_models::Precision;
 use clap::{Parser, Subcommand};
 
 use crate::exit;
@@ -33,6 +34,17 @@ pub(crate) enum Command {
         /// A model by its name, or a folder that holds one.
         #[arg(value_name = "NAME|FOLDER")]
         what: String,
+    },
+    /// Write a checkpoint anew as safetensors in another precision, into a folder that loads in the
+    /// original's stead.
+    Convert {
+        /// A file or a folder: safetensors, in one file or in several, or what PyTorch saves.
+        from: PathBuf,
+        /// The folder to write; it appears when all of it is there.
+        to: PathBuf,
+        /// f32, f16 or bf16.
+        #[arg(long, default_value = "bf16")]
+        precision: Precision,
     },
     /// Print the folder where a model belongs.
     Path {

