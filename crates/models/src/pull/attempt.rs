@@ -72,8 +72,14 @@ impl Puller {
         let mut part = Part::open(&target, wanted.most).await?;
         let mut again_from_nothing = true;
         loop {
-            if !wanted.is_whole(&part) {
-                self.grow(url, wanted, &mut part, observer).await?;
+            if !wanted.is_whole(&part)
+                && let Err(failure) = self.grow(url, wanted, &mut part, ground, observer).await
+            {
+                // An empty part is of no use to anybody.
+                if part.have() == 0 {
+                    part.remove()?;
+                }
+                return Err(failure);
             }
             let found = part.digest();
             if found == wanted.sha256 {
@@ -107,13 +113,14 @@ impl Puller {
         url: &Url,
         wanted: &Wanted,
         part: &mut Part,
+        ground: &Ground,
         observer: &dyn PullObserver,
     ) -> Result<(), Failure> {
         let mut pauses = self.settings.pauses().build();
         let mut failures = 0;
         let mut had = part.have();
         loop {
-            let grown = self.receive(url, wanted, part, observer).await;
+            let grown = self.receive(url, wanted, part, ground, observer).await;
             part.flush().await?;
             let (reason, after) = match grown {
                 Ok(()) => return Ok(()),
@@ -148,6 +155,7 @@ impl Puller {
         url: &Url,
         wanted: &Wanted,
         part: &mut Part,
+        ground: &Ground,
         observer: &dyn PullObserver,
     ) -> Result<(), Failure> {
         let question = Question {
@@ -184,6 +192,9 @@ impl Puller {
             let whole = part.have().saturating_add(announced);
             if whole > wanted.most || wanted.size.is_some_and(|size| size != whole) {
                 return Err(Failure::Wrong(wanted.wrong_size(url, whole)));
+            }
+            if wanted.size.is_none() {
+                ground.must_hold(std::iter::empty(), announced)?;
             }
         }
         part.follow(url, tag.as_deref())?;
@@ -260,7 +271,26 @@ fn range(text: &str) -> Option<(u64, Option<u64>)> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        #[test]
+        fn a_range_is_what_it_says_or_none(text in "(bytes )?[0-9]{0,22}-[0-9]{0,22}/([0-9]{0,22}|\\*)|.{0,60}") {
+            if let Some((start, total)) = range(&text) {
+                let told = text.contains(&start.to_string());
+                prop_assert!(told && total.is_none_or(|total| start < total));
+            }
+        }
+
+        #[test]
+        fn a_sound_range_is_read(start in 0..u64::MAX - 2, more in 0..1_u64 << 40) {
+            let end = start.saturating_add(more).min(u64::MAX - 1);
+            let total = end + 1;
+            prop_assert_eq!(range(&format!("bytes {start}-{end}/{total}")), Some((start, Some(total))));
+        }
+    }
 
     #[test]
     fn ranges_are_read_strictly() {

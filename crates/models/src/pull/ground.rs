@@ -83,8 +83,8 @@ impl Ground {
         Ok(digest_of(path).await? == wanted.sha256)
     }
 
-    /// Compares what is still to be written with the room on the disk. Files of unknown size count
-    /// nothing; the disk may still fill up under them.
+    /// Compares what is still to be written, and `besides`, with the room on the disk. Files of
+    /// unknown size count nothing here.
     pub(super) fn must_hold<'a>(
         &self,
         wanted: impl Iterator<Item = &'a Wanted>,

@@ -157,9 +157,7 @@ fn linked(page: &str, file: &str) -> Option<String> {
             .next()
             .filter(|quote| matches!(quote, '"' | '\''));
         let Some(quote) = quoted else { continue };
-        let Some((link, _)) = value.get(1..).and_then(|value| value.split_once(quote)) else {
-            return None;
-        };
+        let (link, _) = value.get(1..)?.split_once(quote)?;
         let link = htmlize::unescape_attribute(link).into_owned();
         let path = link.split(['?', '#']).next().unwrap_or_default();
         if path.rsplit('/').next() == Some(file) {
@@ -219,7 +217,19 @@ fn extract(
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        #[test]
+        fn a_link_ends_in_the_file(page in "([hH]ref ?= ?[\"']?[a-z/.#?&;]{0,8}[\"']?|.{0,5}){0,12}") {
+            if let Some(link) = linked(&page, "a.b") {
+                let path = link.split(['?', '#']).next().unwrap_or_default();
+                prop_assert!(path == "a.b" || path.ends_with("/a.b"));
+            }
+        }
+    }
 
     #[test]
     fn links_are_found_in_pages_as_indexes_write_them() {

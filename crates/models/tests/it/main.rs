@@ -17,6 +17,8 @@ mod imagebind;
 mod minilm;
 mod model;
 mod preparation;
+#[cfg(feature = "pull")]
+mod pull;
 mod sharing;
 mod tensors;
 mod texts;
