@@ -74,11 +74,13 @@ pub struct CausalModel {
 
 impl CausalModel {
     /// Loads `config.json`, `generation_config.json` where there is one (it may say which tokens end a
-    /// text), and the weights from a folder.
+    /// text), and the weights from a folder: safetensors in one file or several with their index, or what
+    /// PyTorch saved, in any float format.
     ///
     /// # Errors
     /// - [`Error::Missing`], [`Error::Read`], [`Error::Oversized`] for the files themselves.
-    /// - [`Error::Config`], [`Error::Header`] for what they declare. What is not supported is named.
+    /// - [`Error::Config`], [`Error::Header`], [`Error::ShardIndex`], [`Error::Pytorch`] for what they
+    ///   declare. What is not supported is named.
     /// - [`Error::TensorShape`], [`Error::TensorElement`], [`Error::TensorsMissing`],
     ///   [`Error::TensorsUnexpected`], [`Error::TensorNotFinite`] with the tensors' names. Shapes are
     ///   checked against the file before anything of their size is allocated.
@@ -87,7 +89,7 @@ impl CausalModel {
         static LOADED: AtomicU64 = AtomicU64::new(0);
         let placement = placement.into();
         let config = CausalConfig::load(folder)?;
-        let mut checkpoint = Checkpoint::open(&folder.join("model.safetensors"))?;
+        let mut checkpoint = Checkpoint::open(folder)?;
         let decoder: Box<dyn Decoder> = match placement.device {
             Device::Cpu => Box::new(HostDecoder::load(
                 &mut checkpoint,

@@ -12,6 +12,7 @@ use std::{
 
 use adit_models::{
     CausalModel, Device, GenerationEnd, GenerationOptions, Placement, Precision, TokenSampling,
+    convert,
 };
 use proptest::prelude::*;
 use rand::SeedableRng;
@@ -239,6 +240,22 @@ fn ends_are_those_of_the_generation_configuration_when_there_is_one() {
     let path = folder.path().join("generation_config.json");
     fs::write(path, r#"{"eos_token_id": [7, 9], "temperature": 0.6}"#).unwrap();
     assert_eq!(load().ends(), [7, 9]);
+}
+
+#[test]
+fn weights_of_half_precision_load() {
+    let config = adit_testkit::fixture("models/qwen3_tiny_dev.config.json");
+    let (wide, halves) = (folder(&config), tempfile::tempdir().unwrap());
+    let halves = halves.path().join("halves");
+    convert(wide.path(), &halves, Precision::Bf16).unwrap();
+    let placement = Placement::from(Device::Cpu).with_precision(Precision::Bf16);
+    let logits = |folder: &Path| {
+        let model = CausalModel::load(folder, placement).unwrap();
+        model.logits(&[1, 2, 3, 400], &[0, 3]).unwrap()
+    };
+    // Not equal: here the norms are rounded too.
+    let (found, expected) = (logits(&halves), logits(wide.path()));
+    compare("halves", &found, &expected, f32::INFINITY, 0.999);
 }
 
 #[test]
