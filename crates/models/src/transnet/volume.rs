@@ -111,46 +111,59 @@ impl Volume {
 
 impl<B: Backend> Stack<B> {
     pub(super) fn apply(&self, volume: &Volume) -> Volume {
-        let mut first: Option<Volume> = None;
-        let mut last: Option<Volume> = None;
-        let end = self.layers.len().saturating_sub(1);
-        for (index, layer) in self.layers.iter().enumerate() {
-            let next = layer.apply(
-                last.as_ref().or(first.as_ref()).unwrap_or(volume),
-                index < end,
-            );
-            match &first {
-                None => first = Some(next),
-                Some(_) => last = Some(next),
-            }
-        }
-        let Some(mut sum) = first else {
+        let Some((layer, rest)) = self.layers.split_first() else {
             return volume.clone();
         };
-        // A stack of one layer is its own short cut.
-        let bent = last
-            .as_ref()
-            .map_or_else(|| sum.values.clone(), |last| last.values.clone());
-        for (sum, value) in sum.values.iter_mut().zip(bent) {
-            *sum += value.max(0.0);
+        let mut sum = layer.apply(volume, !rest.is_empty());
+        let mut last: Option<Volume> = None;
+        for (index, layer) in rest.iter().enumerate() {
+            let bend = index + 1 < rest.len();
+            last = Some(layer.apply(last.as_ref().unwrap_or(&sum), bend));
+        }
+        match last {
+            Some(last) => {
+                for (sum, value) in sum.values.iter_mut().zip(last.values) {
+                    *sum += value.max(0.0);
+                }
+            }
+            // One layer is its own short cut.
+            None => {
+                for sum in &mut sum.values {
+                    *sum += sum.max(0.0);
+                }
+            }
         }
         sum.halved()
+    }
+}
+
+/// What frames give to the frames that look at them, before it is added up.
+#[derive(Debug)]
+struct Products {
+    /// Of each tile and each branch: frames × pixels × 3 × filters.
+    tiles: Vec<Vec<Vec<f32>>>,
+    /// Frames of a tile.
+    tile: usize,
+    /// Values of one frame and one branch.
+    part: usize,
+}
+
+impl Products {
+    fn of(&self, frame: usize, branch: usize) -> &[f32] {
+        let tile = self.tiles.get(frame / self.tile);
+        let start = frame % self.tile * self.part;
+        tile.and_then(|tile| tile.get(branch)?.get(start..start + self.part))
+            .unwrap_or_default()
     }
 }
 
 impl<B: Backend> Layer<B> {
     fn apply(&self, volume: &Volume, bend: bool) -> Volume {
         let pixels = volume.height * volume.width;
-        let products = self.products(volume, pixels);
+        let frames = volume.values.len() / volume.frame().max(1);
         let channels = self.shift.len();
         let filters = channels / DILATIONS.len();
-        // Of one frame and one branch.
-        let part = pixels * TAPS * filters;
-        let frames = products.len() / (part * DILATIONS.len()).max(1);
-        let product = |frame: usize, branch: usize| {
-            let start = (frame * DILATIONS.len() + branch) * part;
-            products.get(start..start + part).unwrap_or_default()
-        };
+        let products = self.products(volume, pixels, filters);
         let mut values = vec![0.0; frames * pixels * channels];
         let places = values.par_chunks_exact_mut((pixels * channels).max(1));
         places.enumerate().for_each(|(frame, place)| {
@@ -165,11 +178,13 @@ impl<B: Backend> Layer<B> {
                 ];
                 for (tap, seen) in seen.into_iter().enumerate() {
                     let Some(seen) = seen else { continue };
-                    let rows = product(seen, branch).chunks_exact(TAPS * filters);
+                    let rows = products.of(seen, branch).chunks_exact(TAPS * filters);
+                    let (own, given) = (branch * filters, tap * filters);
                     Arch::new().dispatch(|| {
                         for (pixel, row) in place.chunks_exact_mut(channels).zip(rows) {
-                            let own = pixel.iter_mut().skip(branch * filters).take(filters);
-                            for (sum, value) in own.zip(row.iter().skip(tap * filters)) {
+                            let own = pixel.get_mut(own..own + filters).unwrap_or_default();
+                            let given = row.get(given..given + filters).unwrap_or_default();
+                            for (sum, value) in own.iter_mut().zip(given) {
                                 *sum += value;
                             }
                         }
@@ -189,17 +204,14 @@ impl<B: Backend> Layer<B> {
         }
     }
 
-    /// Of each frame, each branch, each pixel: what the frame gives to the three frames that look at
-    /// it, `filters` values each.
-    fn products(&self, volume: &Volume, pixels: usize) -> Vec<f32> {
+    fn products(&self, volume: &Volume, pixels: usize, filters: usize) -> Products {
         let device = self.spatial.device();
         let dtype: FloatDType = self.spatial.dtype().into();
         let [inputs, outputs] = self.spatial.dims();
         let wide = outputs / DILATIONS.len();
-        let frame = volume.frame();
+        let frame = volume.frame().max(1);
         let tile = (TILE / pixels.max(1)).max(1);
-        let tiles = volume.values.par_chunks((tile * frame).max(1));
-        let product = |frames: &[f32]| {
+        let product = |frames: &[f32]| -> Vec<Vec<f32>> {
             let rows = frames.len() / volume.channels.max(1);
             let mut columns = Vec::with_capacity(rows * inputs);
             for frame in frames.chunks_exact(frame) {
@@ -211,25 +223,20 @@ impl<B: Backend> Layer<B> {
                 .matmul(self.spatial.clone());
             let branches = self.temporal.iter().enumerate().map(|(branch, weights)| {
                 let own = states.clone().narrow(1, branch * wide, wide);
-                let product = own.matmul(weights.clone()).into_data();
-                product.iter::<f32>().collect::<Vec<f32>>()
+                let product = own.matmul(weights.clone()).cast(FloatDType::F32);
+                // The format was asked for in the line before.
+                product.into_data().into_vec().unwrap_or_default()
             });
-            let branches: Vec<Vec<f32>> = branches.collect();
-            // From branch by branch to frame by frame.
-            let mut ordered = Vec::with_capacity(branches.iter().map(Vec::len).sum());
-            for index in 0..rows / pixels.max(1) {
-                for branch in &branches {
-                    let size = branch.len() / (rows / pixels.max(1));
-                    ordered.extend_from_slice(
-                        branch
-                            .get(index * size..(index + 1) * size)
-                            .unwrap_or_default(),
-                    );
-                }
-            }
-            ordered
+            branches.collect()
         };
-        let products: Vec<Vec<f32>> = tiles.map(product).collect();
-        products.concat()
+        Products {
+            tiles: volume
+                .values
+                .par_chunks(tile * frame)
+                .map(product)
+                .collect(),
+            tile,
+            part: pixels * TAPS * filters,
+        }
     }
 }
