@@ -111,7 +111,7 @@ pub(crate) fn config(
     }
     if let Some(group) = group {
         linux["cgroupsPath"] = group.path.clone().into();
-        linux["resources"] = resources(plan, devices, group);
+        linux["resources"] = resources(plan, runtime.kind, devices, group);
     }
     json!({
         "ociVersion": "1.0.2",
@@ -192,7 +192,12 @@ fn mounts(rootfs: &Path, devices: &[Node], own_kernel: bool) -> Value {
             "destination": SCRATCH, "type": "bind", "source": rootfs.join("work"),
             "options": ["bind", "rw", "nosuid", "nodev"],
         });
-        return json!([proc, scratch]);
+        // Where nothing is mounted it would mount memory without bounds.
+        let temporary = json!({
+            "destination": "/tmp", "type": "bind", "source": rootfs.join("work/.tmp"),
+            "options": ["bind", "rw", "nosuid", "nodev"],
+        });
+        return json!([proc, scratch, temporary]);
     }
     // A bound `/dev` is one that runtimes put nothing into.
     let folder = json!({
@@ -216,9 +221,10 @@ fn made(node: &Node) -> Value {
 }
 
 /// The scratch is memory of the group too, so it is added to the program's.
-fn resources(plan: &Plan, devices: &[Node], group: &Group) -> Value {
+fn resources(plan: &Plan, kind: OciKind, devices: &[Node], group: &Group) -> Value {
     let limits = &plan.limits;
     let memory = limits.memory.saturating_add(limits.scratch);
+    let memory = memory.saturating_add(own_memory(kind));
     let memory = i64::try_from(memory).unwrap_or(i64::MAX);
     let mut bounded = json!({ "limit": memory });
     if group.swap {
@@ -234,14 +240,29 @@ fn resources(plan: &Plan, devices: &[Node], group: &Group) -> Value {
     });
     json!({
         "memory": bounded,
-        "pids": { "limit": i64::from(limits.processes).saturating_add(HELPERS) },
+        "pids": { "limit": threads(kind, limits.processes) },
         "devices": std::iter::once(nothing).chain(allowed).collect::<Value>(),
     })
 }
 
-/// Threads that a runtime has in the group while it starts the program. The program itself is held to
-/// its own number by an rlimit.
-const HELPERS: i64 = 16;
+/// How many threads a group may have. A runtime has some in it while it starts the program, which is
+/// held to its own number by an rlimit. gVisor has many for each of the program's and keeps no such
+/// limit itself; when it finds no more it ends, and the program with it.
+fn threads(kind: OciKind, processes: u32) -> i64 {
+    let processes = i64::from(processes);
+    match kind {
+        OciKind::Runsc => processes.saturating_mul(16).saturating_add(512),
+        OciKind::Runc | OciKind::Crun => processes.saturating_add(16),
+    }
+}
+
+/// Bytes that a runtime itself has among the program's processes: gVisor's is a kernel.
+pub(crate) fn own_memory(kind: OciKind) -> u64 {
+    match kind {
+        OciKind::Runsc => 128 << 20,
+        OciKind::Runc | OciKind::Crun => 0,
+    }
+}
 
 /// The native back-end's list of system calls, in the specification's words.
 fn seccomp(with_devices: bool) -> Value {

@@ -19,7 +19,7 @@ use std::{
 };
 
 use rustix::{
-    fs::{CWD, Mode, OFlags, major, minor, openat},
+    fs::{AtFlags, CWD, Mode, OFlags, major, minor, openat, unlinkat},
     mount::{MountFlags, MountPropagationFlags, UnmountFlags, mount, mount_change, unmount},
     net::SendFlags,
     process::{Pid, PidfdFlags, Rlimit, pidfd_open, prlimit},
@@ -154,6 +154,11 @@ fn set_up<'a>(
             .map_err(at("mount the container's /proc"))?;
     }
     let scratch = mounts::fill(plan, &root, &parts, owner)?;
+    if runtime.kind == OciKind::Runsc {
+        // It follows no link to a place of a mount, and mounts memory without bounds instead.
+        unlinkat(&root, "tmp", AtFlags::empty()).map_err(at("unlink /tmp"))?;
+        mounts::make_folders(&root, Path::new("tmp"))?;
+    }
     let group = groups.any().then(|| Group {
         path: format!("/{name}"),
         swap: groups.swap,
@@ -282,6 +287,11 @@ impl Container<'_> {
         // What the runtime took to start the program is not the program's.
         let limits = Limits {
             cpu: self.plan.limits.cpu.saturating_add(began),
+            memory: self
+                .plan
+                .limits
+                .memory
+                .saturating_add(config::own_memory(self.runtime.kind)),
             ..self.plan.limits
         };
         let done = first::watch(program, accounts, &limits, &ends.control);
@@ -311,6 +321,11 @@ impl Container<'_> {
             if (129..=192).contains(&told) {
                 (code, signal) = (None, Some(told - 128));
             }
+            limit = limit.or(match signal {
+                Some(libc::SIGXCPU) => Some(LimitHit::Cpu),
+                Some(libc::SIGXFSZ) => Some(LimitHit::FileSize),
+                _ => None,
+            });
         }
         let told = self.groups.tell(&self.name);
         if told.out_of_memory && limit.is_none() && signal == Some(libc::SIGKILL) {
@@ -361,6 +376,8 @@ impl Container<'_> {
         };
         all.extend(only.iter().map(OsString::from));
         if self.runtime.kind == OciKind::Runsc {
+            // Its own kernel would allow the program what it can bear itself.
+            all.push("--oci-seccomp".into());
             if !self.plan.privileged {
                 all.push("--rootless".into());
             }
