@@ -180,14 +180,14 @@ impl Fields {
                 return Err(format!("{name} is {found}, not 1 to {most}"));
             }
         }
-        if self.hidden_size % self.num_attention_heads != 0 {
+        if !self.hidden_size.is_multiple_of(self.num_attention_heads) {
             return Err(format!(
                 "hidden_size is {}, no multiple of num_attention_heads, which is {}",
                 self.hidden_size, self.num_attention_heads
             ));
         }
         if let Some(buckets) =
-            buckets.filter(|count| !(4..=1 << 10).contains(count) || count % 4 != 0)
+            buckets.filter(|count| !(4..=1 << 10).contains(count) || !count.is_multiple_of(4))
         {
             return Err(format!(
                 "relative_attention_num_buckets is {buckets}, no multiple of 4 up to 1024"

@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// Tokens in one pass: more of them no longer fit its nearer caches.
-const PASS_TOKENS: usize = 256;
+const PASS_TOKENS: usize = 128;
 /// Fewest tokens worth a pass of their own.
 const LEAST_PASS_TOKENS: usize = 64;
 
