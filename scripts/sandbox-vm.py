@@ -34,7 +34,7 @@ def pack(suite, archive, filters):
         with_libraries("/usr/bin/" + program)
     library = os.path.realpath("/usr/bin/python3").replace("/bin/", "/lib/")
     for folder, inner, names in os.walk(library):
-        inner[:] = [n for n in inner if n not in ("test", "tests", "idlelib", "ensurepip", "__pycache__", "lib2to3")]
+        inner[:] = [n for n in inner if n not in ("test", "tests", "idlelib", "ensurepip", "lib2to3")]
         for name in names:
             path = os.path.join(folder, name)
             (with_libraries if name.endswith(".so") else add)(path)

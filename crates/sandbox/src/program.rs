@@ -87,8 +87,9 @@ impl Program {
     /// Shows a file or folder of the host, read-only, as `/in/NAME`.
     ///
     /// Links inside a folder are followed inside the sandbox only. When the host's process is root,
-    /// the program still runs as a user without rights, so the file must be readable by others;
-    /// the folders above it need not be.
+    /// the program still runs as a user without rights; yet what the owner of the file or folder may
+    /// read, the program may, by an idmapped mount. In a folder, what belongs to others must be
+    /// readable by others. So must all be on a file system without such mounts.
     #[must_use]
     pub fn input(mut self, name: impl Into<String>, path: impl Into<PathBuf>) -> Self {
         self.inputs.push((name.into(), path.into()));

@@ -46,6 +46,7 @@ mod first;
 mod group;
 #[cfg(feature = "oci")]
 mod groups;
+mod lend;
 mod mounts;
 mod raw;
 mod rights;

@@ -16,7 +16,7 @@ use rustix::{
     process::{chdir, fchdir, pivot_root},
 };
 
-use super::{Failure, at, raw};
+use super::{Failure, at, lend, raw};
 use crate::{
     program::{INPUTS, SCRATCH},
     wire::Plan,
@@ -82,7 +82,11 @@ pub(super) fn parts(plan: &Plan) -> Result<Vec<Part>, Failure> {
     }
     for (name, path) in &plan.inputs {
         let target = Path::new(INPUTS).join(name);
-        parts.push(part(path, &target, quiet | libc::MOUNT_ATTR_NODEV)?);
+        let part = part(path, &target, quiet | libc::MOUNT_ATTR_NODEV)?;
+        if plan.privileged {
+            lend::lend(&part.tree, &path.display().to_string(), plan)?;
+        }
+        parts.push(part);
     }
     Ok(parts)
 }

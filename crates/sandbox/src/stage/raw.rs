@@ -123,6 +123,18 @@ pub(super) fn set_one_mount(mount: impl AsFd, attributes: u64) -> io::Result<()>
     set_attributes(mount, attributes, 0)
 }
 
+/// Has the owners of a mount, and of those below it, be those that a user namespace maps them to.
+/// Nobody may have seen the mount yet.
+pub(super) fn swap_owners(mount: impl AsFd, owners: BorrowedFd<'_>) -> io::Result<()> {
+    let wanted = libc::mount_attr {
+        attr_set: libc::MOUNT_ATTR_IDMAP,
+        attr_clr: 0,
+        propagation: 0,
+        userns_fd: u64::from(owners.as_raw_fd().cast_unsigned()),
+    };
+    change(mount, &wanted, libc::AT_RECURSIVE)
+}
+
 fn set_attributes(mount: impl AsFd, attributes: u64, how: libc::c_int) -> io::Result<()> {
     let wanted = libc::mount_attr {
         attr_set: attributes,
@@ -130,6 +142,10 @@ fn set_attributes(mount: impl AsFd, attributes: u64, how: libc::c_int) -> io::Re
         propagation: libc::MS_PRIVATE,
         userns_fd: 0,
     };
+    change(mount, &wanted, how)
+}
+
+fn change(mount: impl AsFd, wanted: &libc::mount_attr, how: libc::c_int) -> io::Result<()> {
     // SAFETY: the path is an empty C string, the structure lives over the call, its size is right.
     let result = unsafe {
         libc::syscall(
@@ -137,7 +153,7 @@ fn set_attributes(mount: impl AsFd, attributes: u64, how: libc::c_int) -> io::Re
             mount.as_fd().as_raw_fd(),
             c"".as_ptr(),
             libc::AT_EMPTY_PATH | how,
-            std::ptr::from_ref(&wanted),
+            std::ptr::from_ref(wanted),
             size_of::<libc::mount_attr>(),
         )
     };

@@ -323,3 +323,34 @@ time.sleep(1)
     }
     assert!(outside(script, &[]).contains("ALL"));
 }
+
+#[tokio::test]
+async fn a_fork_bomb_leaves_the_host_its_processes() {
+    // Every process forks on, until there are 120 or two seconds are over; then all end by themselves, so
+    // that this can be run outside.
+    let script = "
+import mmap, os, resource, time
+print('RUNNING', flush=True)
+count, end = mmap.mmap(-1, 4096), time.monotonic() + 2
+resource.setrlimit(resource.RLIMIT_NPROC, (4000, 4000)) if os.getuid() == 0 else None
+while time.monotonic() < end:
+    number = int.from_bytes(count[:2], 'little')
+    if number < 120:
+        try: child = os.fork()
+        except OSError: child = 1
+        else: count[:2] = (int.from_bytes(count[:2], 'little') + 1).to_bytes(2, 'little') if child == 0 else count[:2]
+    time.sleep(0.005)
+if int.from_bytes(count[:2], 'little') >= 60: os.write(1, b'BREACH')
+";
+    let run = contained(Twin::Anyone, script, &[]);
+    let beside = async {
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        // As ever.
+        tokio::process::Command::new("/bin/true")
+            .status()
+            .await
+            .unwrap()
+    };
+    let (_, beside) = tokio::join!(run, beside);
+    assert!(beside.success());
+}

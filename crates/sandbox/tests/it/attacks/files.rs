@@ -297,3 +297,94 @@ for number in range(3, 256):
     let outcome = contained_within(Limits::tight(), Twin::Anyone, script, &[]).await;
     assert!(outcome.success(), "{}", outcome.stderr.text());
 }
+
+#[tokio::test]
+async fn reading_an_input_leaves_no_trace_for_the_next() {
+    use std::os::unix::fs::MetadataExt;
+    let host = tempfile::tempdir().unwrap();
+    let file = host.path().join("input");
+    fs::write(&file, "given").unwrap();
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o644)).unwrap();
+    // Last read before it was written, so that the next reading is written down.
+    let long_ago = std::time::SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(1_000_000);
+    let times = fs::FileTimes::new().set_accessed(long_ago);
+    fs::File::options()
+        .write(true)
+        .open(&file)
+        .unwrap()
+        .set_times(times)
+        .unwrap();
+    let read = |path: &str| program(READ, &[path]);
+    let told = inside(read("/in/given").input("given", &file), Limits::tight()).await;
+    assert!(
+        told.stdout.text().contains("BREACH"),
+        "it was read: {told:?}"
+    );
+    assert_eq!(fs::metadata(&file).unwrap().atime(), 1_000_000);
+    let told = outside(READ, &[file.to_str().unwrap()]);
+    assert!(told.contains("BREACH"), "{told}");
+    let noted = fs::metadata(&file).unwrap().atime() != 1_000_000;
+    let mounts = fs::read_to_string("/proc/self/mountinfo").unwrap();
+    assert!(noted || mounts.contains("noatime"), "the attack is broken");
+}
+
+#[tokio::test]
+async fn inputs_for_root_alone_are_shown_and_stay_roots() {
+    use std::os::unix::{fs::MetadataExt, process::CommandExt};
+    if !is_root() {
+        return; // An ordinary user's programs are that user.
+    }
+    let host = tempfile::tempdir().unwrap();
+    let closed = |name: &str, owner: u32| {
+        let path = host.path().join(name);
+        fs::write(&path, name).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
+        std::os::unix::fs::chown(&path, Some(owner), Some(owner)).unwrap();
+        path
+    };
+    let folder = host.path().join("folder");
+    fs::create_dir(&folder).unwrap();
+    fs::set_permissions(&folder, fs::Permissions::from_mode(0o700)).unwrap();
+    let (of_root, of_other) = (closed("root", 0), closed("other", 60_001));
+    closed("folder/inner", 0);
+    closed("folder/foreign", 60_001);
+    // Nobody else can read them outside.
+    fs::set_permissions(host.path(), fs::Permissions::from_mode(0o755)).unwrap();
+    let refused = std::process::Command::new("/bin/cat")
+        .arg(&of_root)
+        .uid(60_002)
+        .output()
+        .unwrap();
+    assert!(!refused.status.success());
+    let script = "
+import os
+print('RUNNING', flush=True)
+for name in ('root', 'other', 'folder/inner', 'folder/foreign'):
+    try: print(open('/in/' + name).read())
+    except OSError as error: print(error.strerror)
+for attempt in (lambda: open('/in/root', 'a'), lambda: os.chmod('/in/root', 0o666), lambda: os.unlink('/in/folder/inner'),
+                lambda: open('/in/folder/new', 'w'), lambda: os.utime('/in/other'), lambda: os.chown('/in/root', 0, 0)):
+    try:
+        attempt()
+        print('BREACH')
+    except OSError: pass
+";
+    let given = program(script, &[])
+        .input("root", &of_root)
+        .input("other", &of_other)
+        .input("folder", &folder);
+    let outcome = match super::sandbox().run(given, Limits::tight()).await {
+        // The file system of this machine's temporary folder may have no such mounts; it is said.
+        Err(adit_sandbox::Error::SetUp { step, .. }) if step.contains("no idmapped mounts") => {
+            return;
+        }
+        outcome => outcome.unwrap(),
+    };
+    let told = outcome.stdout.text();
+    let expected = "RUNNING\nroot\nother\nfolder/inner\nPermission denied\n";
+    assert_eq!(told, expected, "{}", outcome.stderr.text());
+    for (path, owner) in [(&of_root, 0), (&of_other, 60_001)] {
+        let left = fs::metadata(path).unwrap();
+        assert_eq!((left.uid(), left.mode() & 0o7777), (owner, 0o600));
+    }
+}
