@@ -112,7 +112,7 @@ for _ in range(5):
         os._exit(0)
     children.append(child)
 for _ in range(5): os.read(ready, 1)
-time.sleep(0.5)
+time.sleep(2.5)
 print('BREACH', flush=True)
 for child in children: os.kill(child, signal.SIGKILL)
 ";

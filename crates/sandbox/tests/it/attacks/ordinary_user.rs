@@ -100,7 +100,8 @@ fn an_ordinary_user_has_control_groups_where_one_was_left_to_it() {
         .args([&group, Path::new(&USER.to_string()), &suite])
         .args([
             "groups::",
-            "attacks::bombs::",
+            "attacks::bombs::memory_is_bounded_in_one",
+            "attacks::bombs::a_fork_bomb",
             "runs::",
             "--test-threads",
             "4",
