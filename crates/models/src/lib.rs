@@ -69,7 +69,7 @@
 //!
 //! - `cuda`: the CUDA backend of burn. It builds from package registries alone; the driver and
 //!   NVRTC are loaded at run time.
-//! - `pull`: the catalogue of published models and what fetches them ([`Puller`]), for the command
+//! - `pull`: the catalogue of published models and what fetches them (`Puller`), for the command
 //!   `adit-models pull`.
 
 mod aesthetic;
