@@ -140,7 +140,8 @@ macro_rules! half_number {
             }
 
             fn rounded_once(value: f64) -> Self {
-                Self::from_f64(value)
+                // The crate's own conversion drops the lower half of a double.
+                Self::from_f32(to_odd(value))
             }
 
             fn finite(self) -> bool {
@@ -177,6 +178,18 @@ pub(crate) fn convert<T: Number>(
         Element::Other { .. } => return,
     }
     T::rounded(wide, into);
+}
+
+/// A double at 32 bits, cut rather than rounded, with the last bit set if that lost anything: rounding
+/// that once more gives what rounding the double once would.
+fn to_odd(value: f64) -> f32 {
+    let nearest = value as f32;
+    if f64::from(nearest) == value || !nearest.is_finite() {
+        return nearest;
+    }
+    let beyond = f64::from(nearest).abs() > value.abs();
+    let cut = nearest.to_bits() - u32::from(beyond);
+    f32::from_bits(cut | 1)
 }
 
 /// Whether the float at an index of a file's bytes is finite.
