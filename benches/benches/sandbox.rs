@@ -25,6 +25,9 @@ use tokio::runtime::Runtime;
 /// Starts of each kind.
 const ROUNDS: usize = 100;
 
+/// No arguments.
+const NOTHING: &[&str] = &[];
+
 /// What is started, and how.
 type Kind<'a> = (&'static str, Box<dyn FnMut() + 'a>);
 
@@ -36,8 +39,9 @@ fn main() {
     };
     let bundle = tempfile::tempdir().expect("a folder");
     write_bundle(bundle.path());
+    let folder = bundle.path().to_string_lossy().into_owned();
     let mut kinds: Vec<Kind<'_>> = vec![
-        ("bare /bin/true", Box::new(|| start("/bin/true", &[]))),
+        ("bare /bin/true", Box::new(|| start("/bin/true", NOTHING))),
         (
             "sandbox",
             Box::new(|| {
@@ -49,22 +53,29 @@ fn main() {
     if works("bwrap", BUBBLEWRAP) {
         kinds.push(("bubblewrap", Box::new(|| start("bwrap", BUBBLEWRAP))));
     }
-    let folder = bundle.path().to_string_lossy().into_owned();
     for tool in ["runc", "crun"] {
         // Some do not run on some arrangements of control groups.
         let name = format!("adit-bench-{tool}");
-        if works(tool, &["run", "--bundle", &folder, &name]) {
-            let folder = folder.clone();
-            let mut number = 0;
-            kinds.push((
-                tool,
-                Box::new(move || {
-                    number += 1;
-                    let name = format!("adit-bench-{tool}-{number}");
-                    start(tool, &["run", "--bundle", &folder, &name]);
-                }),
-            ));
-        }
+        // crun refuses machines with both versions of control groups unless it is to make none.
+        let ways: [&[&str]; 2] = [&["run"], &["--cgroup-manager=disabled", "run"]];
+        let with = |way: &[&str], name: &str| -> Vec<String> {
+            let more = ["--bundle", &folder, name];
+            way.iter()
+                .chain(&more)
+                .map(|word| (*word).to_owned())
+                .collect()
+        };
+        let Some(way) = ways.into_iter().find(|way| works(tool, &with(way, &name))) else {
+            continue;
+        };
+        let mut number = 0;
+        kinds.push((
+            tool,
+            Box::new(move || {
+                number += 1;
+                start(tool, &with(way, &format!("adit-bench-{tool}-{number}")));
+            }),
+        ));
     }
     let medians = measure(&mut kinds);
     let of = |name: &str| {
@@ -133,7 +144,7 @@ const BUBBLEWRAP: &[&str] = &[
     "/bin/true",
 ];
 
-fn works(program: &str, arguments: &[&str]) -> bool {
+fn works<A: AsRef<std::ffi::OsStr>>(program: &str, arguments: &[A]) -> bool {
     let ended = Command::new(program)
         .args(arguments)
         .stdin(Stdio::null())
@@ -141,7 +152,7 @@ fn works(program: &str, arguments: &[&str]) -> bool {
     ended.is_ok_and(|ended| ended.status.success())
 }
 
-fn start(program: &str, arguments: &[&str]) {
+fn start<A: AsRef<std::ffi::OsStr>>(program: &str, arguments: &[A]) {
     let status = Command::new(program)
         .args(arguments)
         .stdin(Stdio::null())
