@@ -6,7 +6,7 @@
 
 use std::hint::black_box;
 
-use adit_embedding::nearest::{CompactRows, Precision, RowSlice, nearest};
+use adit_embedding::nearest::{CompactRows, Quantization, RowSlice, nearest};
 use criterion::{Criterion, criterion_group, criterion_main};
 use rand::{Rng as _, SeedableRng as _};
 
@@ -54,8 +54,8 @@ fn run(criterion: &mut Criterion) -> anyhow::Result<()> {
         .iter()
         .map(|value| half::f16::from_f32(*value))
         .collect();
-    let compact_f16 = CompactRows::new(&rows, DIMENSION, Precision::F16)?;
-    let compact_int8 = CompactRows::new(&rows, DIMENSION, Precision::Int8)?;
+    let compact_f16 = CompactRows::new(&rows, DIMENSION, Quantization::F16)?;
+    let compact_int8 = CompactRows::new(&rows, DIMENSION, Quantization::Int8)?;
     for query in &queries {
         let exact = nearest(query, RowSlice::F32(&rows), 1, 2)?;
         anyhow::ensure!(

@@ -10,13 +10,13 @@
 //! are left out; of equal ones the lower row comes first.
 //!
 //! ```
-//! use adit_embedding::nearest::{CompactRows, Precision, RowSlice, nearest};
+//! use adit_embedding::nearest::{CompactRows, Quantization, RowSlice, nearest};
 //!
 //! let rows = [1.0, 0.0, 0.6, 0.8, 0.0, 1.0];
 //! let found = nearest(&[1.0, 0.1], RowSlice::F32(&rows), 2, 1)?;
 //! assert_eq!([found[0].row, found[1].row], [0, 1]);
 //!
-//! let compact = CompactRows::new(&rows, 2, Precision::Int8)?;
+//! let compact = CompactRows::new(&rows, 2, Quantization::Int8)?;
 //! assert_eq!(compact.nearest(&[1.0, 0.1], &rows, 2, 1)?, found);
 //! # Ok::<(), adit_embedding::Error>(())
 //! ```
@@ -29,6 +29,6 @@ mod top;
 
 #[cfg(feature = "approximate")]
 pub use approximate::{ApproximateIndex, GraphSettings};
-pub use compact::{CompactRows, Precision};
+pub use compact::{CompactRows, Quantization};
 pub use scan::{RowSlice, nearest, on_threads};
 pub use top::{Neighbour, TopK};

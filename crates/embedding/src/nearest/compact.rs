@@ -16,7 +16,7 @@ const MOST: f32 = 127.0;
 
 /// How a copy holds its components.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Precision {
+pub enum Quantization {
     /// Half precision: half the bytes.
     F16,
     /// One signed byte, and a scale per row: a quarter of the bytes.
@@ -51,7 +51,7 @@ impl CompactRows {
     /// # Errors
     /// [`Error::Length`] unless the rows are whole, of 1 to 65,536 components, and fewer than 2³².
     /// [`Error::Input`] for a component that is NaN, infinite or beyond what the copy can hold.
-    pub fn new(rows: &[f32], dimension: usize, precision: Precision) -> Result<Self> {
+    pub fn new(rows: &[f32], dimension: usize, quantization: Quantization) -> Result<Self> {
         let count = row_count(rows.len(), dimension)?;
         if dimension > kernels::MOST_INT8_COMPONENTS {
             return Err(Error::Length {
@@ -61,9 +61,9 @@ impl CompactRows {
         }
         let mut compact = Self {
             dimension,
-            codes: match precision {
-                Precision::F16 => Codes::F16(Vec::with_capacity(rows.len())),
-                Precision::Int8 => Codes::Int8 {
+            codes: match quantization {
+                Quantization::F16 => Codes::F16(Vec::with_capacity(rows.len())),
+                Quantization::Int8 => Codes::Int8 {
                     codes: Vec::with_capacity(rows.len()),
                     scales: Vec::with_capacity(count),
                 },

@@ -1,6 +1,6 @@
 //! The nearest rows, by every way of finding them.
 
-use adit_embedding::nearest::{CompactRows, Neighbour, Precision, RowSlice, nearest};
+use adit_embedding::nearest::{CompactRows, Neighbour, Quantization, RowSlice, nearest};
 use half::f16;
 use proptest::prelude::*;
 
@@ -40,8 +40,8 @@ proptest! {
     fn all_ways_find_the_same((dimension, rows, query) in any_rows(), k in 0_usize..12) {
         let expected = by_sorting(&query, &rows, k);
         prop_assert_eq!(&nearest(&query, RowSlice::F32(&rows), k, 2).unwrap(), &expected);
-        for precision in [Precision::F16, Precision::Int8] {
-            let compact = CompactRows::new(&rows, dimension, precision).unwrap();
+        for quantization in [Quantization::F16, Quantization::Int8] {
+            let compact = CompactRows::new(&rows, dimension, quantization).unwrap();
             prop_assert_eq!(compact.len() * dimension, rows.len());
             prop_assert_eq!(&compact.nearest(&query, &rows, k, 2).unwrap(), &expected);
         }
@@ -58,8 +58,8 @@ proptest! {
         if let Ok(found) = nearest(&query, RowSlice::F32(&rows), 3, 1) {
             prop_assert!(found.iter().all(|found| found.similarity.is_finite()));
         }
-        for precision in [Precision::F16, Precision::Int8] {
-            if let Ok(compact) = CompactRows::new(&rows, dimension, precision)
+        for quantization in [Quantization::F16, Quantization::Int8] {
+            if let Ok(compact) = CompactRows::new(&rows, dimension, quantization)
                 && let Ok(found) = compact.nearest(&query, &rows, 3, 1)
             {
                 prop_assert_eq!(found, nearest(&query, RowSlice::F32(&rows), 3, 1).unwrap());
@@ -81,7 +81,7 @@ fn several_threads_find_what_one_finds() {
     let query: Vec<f32> = (0..DIMENSION).map(|_| next()).collect();
     let one = nearest(&query, RowSlice::F32(&rows), 10, 1).unwrap();
     assert_eq!(nearest(&query, RowSlice::F32(&rows), 10, 3).unwrap(), one);
-    let compact = CompactRows::new(&rows, DIMENSION, Precision::Int8).unwrap();
+    let compact = CompactRows::new(&rows, DIMENSION, Quantization::Int8).unwrap();
     assert_eq!(compact.nearest(&query, &rows, 10, 3).unwrap(), one);
     assert!(compact.bytes() < rows.len() * 4 / 3);
     let halves: Vec<f16> = rows.iter().map(|value| f16::from_f32(*value)).collect();
@@ -94,9 +94,9 @@ fn shapes_that_do_not_fit_are_errors() {
     assert!(nearest(&[1.0, 2.0], RowSlice::F32(&[1.0]), 1, 1).is_err());
     assert!(nearest(&[], RowSlice::F32(&[1.0]), 1, 1).is_err());
     assert_eq!(nearest(&[], RowSlice::F32(&[]), 1, 1).unwrap(), []);
-    assert!(CompactRows::new(&[1.0, f32::NAN], 2, Precision::Int8).is_err());
-    assert!(CompactRows::new(&[1e6, 1.0], 2, Precision::F16).is_err());
-    let mut compact = CompactRows::new(&[1.0, 2.0], 2, Precision::F16).unwrap();
+    assert!(CompactRows::new(&[1.0, f32::NAN], 2, Quantization::Int8).is_err());
+    assert!(CompactRows::new(&[1e6, 1.0], 2, Quantization::F16).is_err());
+    let mut compact = CompactRows::new(&[1.0, 2.0], 2, Quantization::F16).unwrap();
     assert!(compact.push(&[1.0]).is_err());
     assert!(compact.push(&[1e6, 1.0]).is_err());
     assert_eq!((compact.len(), compact.is_empty()), (1, false));
