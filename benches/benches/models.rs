@@ -32,7 +32,7 @@ fn load() -> Result<MiniLm> {
         .context("neither ADIT_HOME nor a home folder")?;
     Ok(MiniLm::load(
         &home.join("models").join(MiniLm::FOLDER),
-        &Device::Cpu,
+        Device::Cpu,
     )?)
 }
 

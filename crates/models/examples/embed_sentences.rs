@@ -23,7 +23,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         .nth(1)
         .map(PathBuf::from)
         .ok_or("usage: embed_sentences FOLDER; scripts/fetch-models --print says which")?;
-    let model = MiniLm::load(&folder, &Device::Cpu)?;
+    let model = MiniLm::load(&folder, Device::Cpu)?;
     let embeddings = model.embed_texts(&SENTENCES)?;
     println!("space {}", model.space());
     for (index, (left, text)) in embeddings.iter().zip(SENTENCES).enumerate() {

@@ -27,7 +27,7 @@
 //! use adit_embedding::{TextEmbedder, cosine};
 //! use adit_models::{Device, MiniLm};
 //!
-//! let model = MiniLm::load(Path::new("models/all-MiniLM-L6-v2"), &Device::Cpu)?;
+//! let model = MiniLm::load(Path::new("models/all-MiniLM-L6-v2"), Device::Cpu)?;
 //! let embeddings = model.embed_texts(&["a cat on a mat", "a kitten on a rug"])?;
 //! let [cat, kitten] = embeddings.as_slice() else { unreachable!("one embedding per text") };
 //! println!("{}", cosine(cat, kitten)?);
@@ -40,7 +40,7 @@
 //! use std::path::Path;
 //! use adit_models::{Device, MiniLm};
 //!
-//! let error = MiniLm::load(Path::new("no-such-folder"), &Device::Cpu).unwrap_err();
+//! let error = MiniLm::load(Path::new("no-such-folder"), Device::Cpu).unwrap_err();
 //! assert!(error.to_string().contains("scripts/fetch-models"));
 //! ```
 //!

@@ -77,7 +77,7 @@ fn folder(checkpoint: &[u8]) -> TempDir {
 }
 
 fn refusal(folder: &Path) -> Error {
-    MiniLm::load(folder, &Device::Cpu).expect_err("a hostile folder loads")
+    MiniLm::load(folder, Device::Cpu).expect_err("a hostile folder loads")
 }
 
 /// What is said of a checkpoint with this header (and this much data after it).

@@ -18,7 +18,7 @@ pub(crate) fn folder() -> PathBuf {
 pub(crate) fn minilm() -> Arc<MiniLm> {
     static MODEL: OnceLock<Arc<MiniLm>> = OnceLock::new();
     let load = || {
-        let model = MiniLm::load(&folder(), &Device::Cpu)
+        let model = MiniLm::load(&folder(), Device::Cpu)
             .unwrap_or_else(|error| panic!("run scripts/fetch-models first: {error}"));
         Arc::new(model)
     };

@@ -41,7 +41,7 @@ fn it_serves_as_a_boxed_embedder() {
 #[cfg(not(feature = "cuda"))]
 #[test]
 fn a_device_that_is_not_compiled_in_is_refused() {
-    let error = MiniLm::load(&folder(), &Device::Cuda(0)).unwrap_err();
+    let error = MiniLm::load(&folder(), Device::Cuda(0)).unwrap_err();
     assert!(
         matches!(
             error,
@@ -57,7 +57,7 @@ fn a_device_that_is_not_compiled_in_is_refused() {
 #[cfg(feature = "cuda")]
 #[test]
 fn cuda_equals_the_cpu() {
-    let gpu = MiniLm::load(&folder(), &Device::Cuda(0)).expect("a CUDA device");
+    let gpu = MiniLm::load(&folder(), Device::Cuda(0)).expect("a CUDA device");
     let texts = [
         "short",
         "",
