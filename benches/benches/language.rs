@@ -37,12 +37,12 @@ fn run(criterion: &mut Criterion) -> Result<()> {
         model.prefill(&mut session, &prompt)?;
         group.throughput(Throughput::Elements(STEPS as u64));
         group.bench_function(BenchmarkId::new("steps", precision), |bencher| {
-            bencher.iter(|| {
+            bencher.iter(|| -> adit_models::Result<()> {
                 session.truncate(PROMPT);
                 for token in 0..STEPS as u32 {
                     black_box(model.step(&mut session, token)).map(drop)?;
                 }
-                adit_models::Result::Ok(())
+                Ok(())
             });
         });
     }

@@ -150,7 +150,7 @@ impl Embedders {
 }
 
 async fn standard(folder: &Path, device: Device) -> Result<Embedders> {
-    let text = load(folder, move |folder| MiniLm::load(folder, &device)).await?;
+    let text = load(folder, move |folder| MiniLm::load(folder, device)).await?;
     let text = BatchedText::start(text, BatcherConfig::named("minilm"));
     Ok(Embedders {
         text: Arc::new(text.map_err(failed(folder))?),
