@@ -39,13 +39,13 @@ mod accounts;
 pub(crate) mod calls;
 #[cfg(feature = "oci")]
 mod container;
+#[cfg(feature = "oci")]
+mod container_groups;
 mod enter;
 mod fence;
 mod filter;
 mod first;
 mod group;
-#[cfg(feature = "oci")]
-mod groups;
 mod lend;
 mod mounts;
 mod raw;

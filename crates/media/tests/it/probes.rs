@@ -1,3 +1,5 @@
+use std::{fs::Permissions, os::unix::fs::PermissionsExt};
+
 use adit_embedding::{FramePlan, FrameScaling};
 
 use crate::footage::{Studio, fixture, media};
@@ -40,6 +42,14 @@ async fn names_are_never_options_patterns_or_protocols() {
         );
         assert!(!media().keyframes(&path).await.unwrap().is_empty());
     }
+}
+
+#[tokio::test]
+async fn a_file_that_only_its_owner_may_read_is_described() {
+    let studio = Studio::new();
+    let path = studio.write("own.mp4", &std::fs::read(fixture("bikes.mp4")).unwrap());
+    std::fs::set_permissions(&path, Permissions::from_mode(0o600)).unwrap();
+    assert_eq!(media().probe(&path).await.unwrap().duration_ms, 10_000);
 }
 
 #[tokio::test]

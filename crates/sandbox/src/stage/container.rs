@@ -26,7 +26,8 @@ use rustix::{
 };
 
 use super::{
-    Ends, Failure, accounts::Accounts, at, enter, first, groups::Groups, mounts, raw, rights,
+    Ends, Failure, accounts::Accounts, at, container_groups::Groups, enter, first, mounts, raw,
+    rights,
 };
 use crate::{
     LimitHit, Limits,
