@@ -1,4 +1,41 @@
-//! Cuts a batch of sequences into pieces of like length.
+//! Cuts batches into the passes that a network makes over them.
+
+use rayon::prelude::*;
+
+use crate::Device;
+
+/// Pictures, sounds or texts in one pass on the CPU; attention over one view of ImageBind's huge trunk
+/// takes some 20 MB.
+const CPU_PASS: usize = 8;
+/// The same on CUDA.
+const CUDA_PASS: usize = 64;
+
+/// How many inputs a device takes at once, all its passes together.
+pub(crate) fn at_once(device: Device) -> usize {
+    match device {
+        Device::Cpu => CPU_PASS * rayon::current_num_threads(),
+        Device::Cuda(_) => CUDA_PASS,
+    }
+}
+
+/// Runs inputs a few at a time, so that memory is bounded whatever the batch. On the CPU a pass keeps one
+/// thread busy, so each thread of rayon's pool gets a share.
+pub(crate) fn passes<T: Sync>(
+    device: Device,
+    inputs: &[T],
+    run: impl Fn(&[T]) -> Vec<Vec<f32>> + Send + Sync,
+) -> Vec<Vec<f32>> {
+    match device {
+        Device::Cpu => {
+            let share = inputs.len().div_ceil(rayon::current_num_threads());
+            inputs
+                .par_chunks(share.clamp(1, CPU_PASS))
+                .flat_map_iter(run)
+                .collect()
+        }
+        Device::Cuda(_) => inputs.chunks(CUDA_PASS).flat_map(run).collect(),
+    }
+}
 
 /// Groups the indices of `lengths` so that each group has at most `most_tokens` tokens, counted as
 /// the group's size times its longest length; a sequence longer than that stands alone. Within and

@@ -12,19 +12,15 @@ use adit_embedding::{Embedding, Frame, Space};
 
 use crate::{
     Device, Error, Placement, Result,
+    batches::{at_once, passes},
     checkpoint::Checkpoint,
     digest,
-    imagebind::{check, passes},
+    imagebind::check,
     placement::place,
 };
 use config::ClipVisionConfig;
 use network::{Tower, TowerParts};
 pub use picture::CentreCrop;
-
-/// Pictures in one pass on the CPU: attention over one of ViT-L/14 takes some 10 MB.
-const CPU_PASS: usize = 8;
-/// Pictures in one pass on CUDA.
-const CUDA_PASS: usize = 64;
 
 /// CLIP's picture tower, of whatever size the configuration says: ViT-B/32, ViT-L/14, ….
 ///
@@ -106,7 +102,7 @@ impl ClipVision {
     /// [`Error::Input`] for another number of values, or one that is not finite.
     pub fn vectors_of_views(&self, views: &[&[f32]]) -> Result<Vec<Vec<f32>>> {
         check(views, "view", 3 * self.side * self.side)?;
-        Ok(passes(views, self.pass(), |pass| self.tower.views(pass)))
+        Ok(passes(self.device(), views, |pass| self.tower.views(pass)))
     }
 
     /// One embedding per picture of any size, in order.
@@ -115,7 +111,7 @@ impl ClipVision {
     /// [`Error::Input`] for a picture that [`CentreCrop`] refuses.
     pub fn embed_pictures(&self, pictures: &[Frame]) -> Result<Vec<Embedding>> {
         let mut embeddings = Vec::with_capacity(pictures.len());
-        for pass in pictures.chunks(self.pass()) {
+        for pass in pictures.chunks(at_once(self.device())) {
             let views = pass
                 .iter()
                 .map(|picture| self.view(picture))
@@ -131,13 +127,5 @@ impl ClipVision {
     fn view(&self, picture: &Frame) -> Result<Vec<f32>> {
         let (width, height) = (picture.width as usize, picture.height as usize);
         CentreCrop::new(width, height, self.side)?.values(&picture.rgb)
-    }
-
-    /// Pictures in one pass.
-    fn pass(&self) -> usize {
-        match self.placement.device {
-            Device::Cpu => CPU_PASS,
-            Device::Cuda(_) => CUDA_PASS,
-        }
     }
 }

@@ -13,6 +13,7 @@ use burn_tensor::{FloatDType, backend::Backend};
 
 use crate::{
     ClipTokenizer, Device, Error, MelBank, Placement, Result,
+    batches::passes,
     checkpoint::Checkpoint,
     placement::{Build, place},
 };
@@ -22,10 +23,6 @@ use patches::{AUDIO, VISION};
 
 /// What training puts before all names.
 const WRAPPERS: [&str; 3] = ["state_dict.", "model.", "module."];
-/// Inputs in one pass on the CPU; attention over one view of the huge model takes some 20 MB.
-const CPU_PASS: usize = 8;
-/// Inputs in one pass on CUDA.
-const CUDA_PASS: usize = 64;
 
 /// ImageBind's vision, audio and text trunks: vectors of one space, of whatever size the configuration
 /// says (the published «huge» has 1,024 dimensions).
@@ -110,14 +107,6 @@ impl ImageBind {
         self.placement.device
     }
 
-    /// Inputs in one pass.
-    fn pass(&self) -> usize {
-        match self.placement.device {
-            Device::Cpu => CPU_PASS,
-            Device::Cuda(_) => CUDA_PASS,
-        }
-    }
-
     /// One vector per sequence of tokens, such as [`ClipTokenizer::sequence`] gives.
     ///
     /// # Errors
@@ -134,7 +123,7 @@ impl ImageBind {
             return Err(Error::TokenUnknown { token });
         }
         let sequences: Vec<&[u32]> = sequences.iter().map(<[u32; _]>::as_slice).collect();
-        Ok(passes(&sequences, self.pass(), |pass| {
+        Ok(passes(self.device(), &sequences, |pass| {
             self.trunks.sequences(pass)
         }))
     }
@@ -146,7 +135,7 @@ impl ImageBind {
     /// [`Error::Input`] for another number of values, or one that is not finite.
     pub fn vectors_of_views(&self, views: &[&[f32]]) -> Result<Vec<Vec<f32>>> {
         check(views, "view", VISION.values())?;
-        Ok(passes(views, self.pass(), |pass| self.trunks.views(pass)))
+        Ok(passes(self.device(), views, |pass| self.trunks.views(pass)))
     }
 
     /// One vector per spectrogram of [`MelBank`].
@@ -155,7 +144,7 @@ impl ImageBind {
     /// [`Error::Input`] for another number of values, or one that is not finite.
     pub fn vectors_of_spectrograms(&self, spectrograms: &[&[f32]]) -> Result<Vec<Vec<f32>>> {
         check(spectrograms, "spectrogram", AUDIO.values())?;
-        Ok(passes(spectrograms, self.pass(), |pass| {
+        Ok(passes(self.device(), spectrograms, |pass| {
             self.trunks.spectrograms(pass)
         }))
     }
@@ -174,15 +163,6 @@ impl Build for JointParts<'_> {
         let joint = Joint::<B>::load(self.checkpoint, self.config, device, dtype)?;
         Ok(Box::new(joint))
     }
-}
-
-/// Runs inputs a few at a time, so that memory is bounded whatever the batch.
-pub(crate) fn passes<T>(
-    inputs: &[T],
-    size: usize,
-    run: impl Fn(&[T]) -> Vec<Vec<f32>>,
-) -> Vec<Vec<f32>> {
-    inputs.chunks(size).flat_map(run).collect()
 }
 
 /// Refuses inputs that are not `values` finite values.

@@ -1,4 +1,5 @@
-//! Embedding models on burn.
+//! Models on burn: embeddings of texts, pictures and sound, aesthetic scores, shot boundaries, and
+//! decoder-only language models, each equal to its original in PyTorch.
 //!
 //! [`MiniLm`] is all-MiniLM-L6-v2, a sentence encoder: texts in, unit vectors of 384 dimensions
 //! out, behind the seam [`adit_embedding::TextEmbedder`]. The model runs on a [`Device`] chosen at
@@ -7,8 +8,8 @@
 //!
 //! [`SentenceEncoder`] is any such encoder of BERT's family, by its own configuration.
 //!
-//! [`ImageBind`] embeds texts, pictures and sound in one space. What it takes is prepared here too: texts by [`ClipTokenizer`], moments by
-//! [`ClipSampling`], frames by [`CropPlan`], sound by [`MelBank`].
+//! [`ImageBind`] embeds texts, pictures and sound in one space. What it takes is prepared here too:
+//! texts by [`ClipTokenizer`], moments by [`ClipSampling`], frames by [`CropPlan`], sound by [`MelBank`].
 //!
 //! [`ClipVision`] embeds pictures, prepared by [`CentreCrop`]; [`AestheticHead`] says how well such a
 //! picture would be liked. [`TransNetV2`] finds where the shots of a video begin.
@@ -47,11 +48,11 @@
 //! # Checkpoints
 //!
 //! Weights are safetensors, in one file or in several beside `model.safetensors.index.json`, or what
-//! `torch.save` writes (`.pth`, `.bin`; since PyTorch 1.6), with floats of 16, 32 or 64 bits. They hold exactly
-//! the tensors that a configuration asks for, finite ones, or the error names those that are missing,
-//! unexpected or wrong. A pickle is read for the tensors that it describes and never executed; one that asks
-//! for anything else is refused by the name of what it asks for. [`convert`] writes a checkpoint once in half
-//! precision.
+//! `torch.save` writes (`.pth`, `.bin`; since PyTorch 1.6), with floats of 16, 32 or 64 bits. They hold
+//! exactly the tensors that a configuration asks for, finite ones, or the error names those that are
+//! missing, unexpected or wrong. A pickle is read for the tensors that it describes and never executed;
+//! one that asks for anything else is refused by the name of what it asks for. [`convert`] writes a
+//! checkpoint once in half precision.
 //!
 //! # Models
 //!

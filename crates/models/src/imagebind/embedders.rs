@@ -6,7 +6,7 @@ use adit_embedding::{
 };
 
 use super::ImageBind;
-use crate::{ClipSampling, CropPlan, Error, MelBank, crops::SIDE};
+use crate::{ClipSampling, CropPlan, Error, MelBank, batches::at_once, crops::SIDE};
 
 /// Views of a video: three crops of each of five clips.
 const VIEWS: usize = 15;
@@ -119,8 +119,8 @@ impl VideoEmbedder for ImageBind {
     fn embed_clips(&self, clips: &[VideoFrames]) -> Answer<Vec<Embedding>> {
         let told = |error| self.told("a clip", &error);
         let mut embeddings = Vec::with_capacity(clips.len());
-        // As many clips as fill a pass, at least one: the views of each take 18 MB.
-        for clips in clips.chunks((self.pass() / VIEWS).max(1)) {
+        // As many clips as a device takes at once, at least one: the views of each take 18 MB.
+        for clips in clips.chunks((at_once(self.device()) / VIEWS).max(1)) {
             let views = clips.iter().map(views).collect::<Result<Vec<_>, _>>();
             let views = views.map_err(told)?;
             let counts: Vec<usize> = views.iter().map(Vec::len).collect();
