@@ -55,8 +55,12 @@ impl Groups {
                 Err(Errno::EXIST) => continue,
                 Err(error) => return Err(error),
             }
-            let folder = openat(&place, &name, FOLDER, Mode::empty())?;
-            // Another stage may just have taken it for a left one.
+            // Another stage may just have taken it for a left one, before or after it is opened.
+            let folder = match openat(&place, &name, FOLDER, Mode::empty()) {
+                Ok(folder) => folder,
+                Err(Errno::NOENT) => continue,
+                Err(error) => return Err(error),
+            };
             let locked = flock(&folder, FlockOperation::NonBlockingLockExclusive).is_ok();
             if !locked || accessat(&place, &name, Access::EXISTS, AtFlags::empty()).is_err() {
                 continue;
